@@ -2,17 +2,16 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
+from config.expectations import Parsed
 from config.problems import refusal
 
 DOCKER_HUB: Final = "docker.io"
 _REGISTRY: Final = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?"
-_PART: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_PART: Final = r"[a-z0-9]+(?:(?:[.]|_{1,2}|-+)[a-z0-9]+)*"
 _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 _DIGEST: Final = r"sha256:[0-9a-f]{64}"
 _LONGEST: Final = 255
@@ -20,54 +19,50 @@ _EXPECTED: Final = "an image as registry/repository, such as registry.example.co
 
 
 @dataclass(frozen=True, slots=True)
-class ImageName:
+class ImageName(Parsed):
     """Where an image lives, without tag or digest. `str()` writes it in full: `docker.io/library/postgres`."""
 
     registry: str
     repository: str
 
+    SCHEMA: ClassVar[JsonSchemaValue] = {
+        "type": "string",
+        "pattern": f"^(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*$",
+    }
+
     @classmethod
-    def parse(cls, value: object) -> "ImageName":
-        """Read `registry:5000/shop/web` or, from Docker Hub, `postgres`; ValueError says what was expected."""
-        if isinstance(value, ImageName):
+    def parse(cls, value: object) -> Self:
+        """Read `registry:5000/shop/web` or, from Docker Hub, `postgres`; refuses a tag or digest."""
+        if isinstance(value, cls):
             return value
         reference = ImageReference.parse(value)
         if reference.tag or reference.digest:
-            message = "the tag or digest does not stand here: it is chosen when the release is created"
+            message = "a tag or digest does not stand here, it is chosen when the release is created"
             raise refusal(_EXPECTED, message=message)
-        return reference.name
+        return cls(reference.name.registry, reference.name.repository)
 
     def __str__(self) -> str:
         return f"{self.registry}/{self.repository}"
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"type": "string", "pattern": f"^(?:{_REGISTRY}/)?{_PART}(?:/{_PART})*$"}
-
 
 @dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(Parsed):
     """An image with the tag or digest that somebody gave, None where none was given."""
 
     name: ImageName
     tag: str | None = None
     digest: str | None = None
 
+    SCHEMA: ClassVar[JsonSchemaValue] = {"type": "string"}
+
     @classmethod
-    def parse(cls, value: object) -> "ImageReference":
-        """Read `reg:5000/a/b:tag@sha256:...`; ValueError says what was expected."""
-        if not isinstance(value, str) or len(value) > _LONGEST + 200:
-            raise refusal(_EXPECTED)
-        matched = re.fullmatch(rf"(?P<name>[^@]+?)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?", value)
+    def parse(cls, value: object) -> Self:
+        """Read `reg:5000/a/b:tag@sha256:...`; refuses anything else."""
+        if isinstance(value, cls):
+            return value
+        pattern = rf"(?P<name>[^@]+?)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"
+        usable = isinstance(value, str) and len(value) <= _LONGEST * 2
+        matched = re.fullmatch(pattern, str(value)) if usable else None
         if matched is None:
             raise refusal(_EXPECTED)
         return cls(_name(matched["name"]), matched["tag"], matched["digest"])

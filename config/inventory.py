@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from config.declared import Declared
-from config.expectations import Shape
+from config.expectations import shaped
 from config.frozen import FrozenMapping
 from config.names import HostName, LabelName, Name, VariableName
 from config.text import PlainText
 
 Address = Annotated[
     str,
-    Shape(
+    shaped(
         r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*",
         "an address without scheme or port, such as 10.0.0.7 or web-1.example.com",
         longest=253,

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from config.declared import Declared
 from config.durations import Duration
-from config.expectations import Shape
+from config.expectations import shaped
 from config.frozen import FrozenMapping, freeze
 from config.images import ImageName
 from config.names import Count, Flag, Name, PositiveCount, VariableName
@@ -18,7 +18,7 @@ from config.variables import ScopedValues
 
 __all__ = ["DeploymentDefaults", "HostSelector", "Process", "Retain", "Rollout", "Step"]
 
-KindName = Annotated[str, Shape(r"[a-z][a-z0-9_]*", "a step kind such as deploy_image", longest=60)]
+KindName = Annotated[str, shaped(r"[a-z][a-z0-9_]*", "a step kind such as deploy_image", longest=60)]
 
 
 class Step(Declared):

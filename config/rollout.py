@@ -4,74 +4,66 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
 from config.declared import Declared
 from config.durations import Duration
-from config.expectations import OneOf
+from config.expectations import OneOf, Parsed
 from config.names import Count
 from config.problems import refusal
 from config.text import PlainText
 
-_SHARE = "a number of hosts such as 2, or a share of them such as 25%"
+_WHOLE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Share(Parsed):
     """A number of hosts (`2`), or hundredths of all hosts of the step (`25%`)."""
 
     amount: int
     percent: bool = False
 
+    SCHEMA: ClassVar[JsonSchemaValue] = {
+        "anyOf": [{"type": "string", "pattern": "^[0-9]{1,6}%?$"}, {"type": "integer", "minimum": 0}],
+    }
+
     @classmethod
-    def parse(cls, value: object) -> "Share":
-        """Read `2`, `"2"` or `"25%"`; ValueError says what was expected."""
-        if isinstance(value, Share):
+    def parse(cls, value: object) -> Self:
+        """Read `2`, `"2"` or `"25%"`; refuses anything else."""
+        if isinstance(value, cls):
             return value
-        matched = re.fullmatch(r"([0-9]{1,6})(%?)", str(value)) if isinstance(value, int | str) else None
-        if matched is None or isinstance(value, bool):
-            raise refusal(_SHARE)
-        share = cls(int(matched[1]), percent=bool(matched[2]))
-        if share.percent and share.amount > 100:  # noqa: PLR2004  # the whole
-            raise refusal(_SHARE)
-        return share
+        written = "" if isinstance(value, bool) or not isinstance(value, int | str) else str(value)
+        matched = re.fullmatch(r"([0-9]{1,6})(%?)", written, re.ASCII)
+        if matched is None or (matched[2] and int(matched[1]) > _WHOLE):
+            raise refusal("a number of hosts such as 2, or a share of them such as 25%")
+        return cls(int(matched[1]), percent=bool(matched[2]))
 
     def of(self, total: int) -> int:
         """Return the number of hosts out of `total`, rounded up, never more than `total`."""
-        return min(total, -(-total * self.amount // 100) if self.percent else self.amount)
+        return min(total, -(-total * self.amount // _WHOLE) if self.percent else self.amount)
 
     def within(self, total: int) -> int:
         """Return the number of hosts out of `total`, rounded down: a limit that must not be passed."""
-        return min(total, total * self.amount // 100 if self.percent else self.amount)
+        return min(total, total * self.amount // _WHOLE if self.percent else self.amount)
+
+    def written(self) -> str | int:
+        return str(self) if self.percent else self.amount
 
     def __str__(self) -> str:
         return f"{self.amount}%" if self.percent else str(self.amount)
-
-    def as_written(self) -> int | str:
-        return str(self) if self.percent else self.amount
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            cls.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(cls.as_written, when_used="json"),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+%?$"}]}
 
 
 def _at_least_one(share: Share) -> Share:
     if share.amount < 1:
         raise refusal("at least 1 host or 1%")
     return share
+
+
+_ORDER = "{} comes with the order between deployments of a later version; use queue"
+_GATE = "{} comes with the richer gates of a later version; leave it out"
 
 
 class Gate(Declared):
@@ -84,20 +76,13 @@ class Gate(Declared):
     on_timeout: Annotated[
         Literal["reject"], OneOf({"approve": "a gate never approves itself; use reject"})
     ] = "reject"
-    while_waiting: Annotated[Literal["hold_lock"], OneOf()] = "hold_lock"
+    while_waiting: Annotated[Literal["hold_lock"], OneOf({})] = "hold_lock"
     newer_release: Annotated[
-        Literal["queue"],
-        OneOf(
-            {
-                word: f"{word} comes with the order between deployments of a later version; use queue"
-                for word in ("supersede", "refuse")
-            }
-        ),
+        Literal["queue"], OneOf({word: _ORDER.format(word) for word in ("supersede", "refuse")})
     ] = "queue"
 
     later: ClassVar[Mapping[str, str]] = {
-        word: f"{word} comes with the richer gates of a later version; leave it out"
-        for word in ("quorum", "form", "inputs", "not_deployer")
+        word: _GATE.format(word) for word in ("quorum", "form", "inputs", "not_deployer")
     }
 
 
@@ -105,7 +90,9 @@ class Rollout(Declared):
     """canary -> bake -> gate -> batches; the canary hosts count as done in the batches."""
 
     canary: Count = 0
+    """How many hosts go first."""
     bake: Duration = timedelta(0)
+    """How long to watch the canary hosts before the gate or the batches."""
     gate: Gate | None = None
     batch: Annotated[Share, AfterValidator(_at_least_one)] = Share(25, percent=True)
     max_failures: Share = Share(0)

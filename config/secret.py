@@ -1,24 +1,25 @@
 """A value that nothing prints."""
 
 from hmac import compare_digest
-from typing import NoReturn
+from typing import ClassVar, NoReturn, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
+from config.expectations import Parsed
 from config.problems import refusal
 
 REDACTED = "[REDACTED]"
 
 
-class Secret:
+class Secret(Parsed):
     """Text that prints, formats and serialises as `[REDACTED]`; only `reveal()` gives it back.
 
     Equality takes the same time wherever two values differ. Pickling is refused: it would write the value.
     """
 
     __slots__ = ("_value",)
+
+    SCHEMA: ClassVar[JsonSchemaValue] = {"type": "string", "writeOnly": True}
 
     def __init__(self, value: str) -> None:
         self._value = value
@@ -52,26 +53,14 @@ class Secret:
         raise TypeError("a secret cannot be pickled: it would be written in plain")
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _secret,
-            serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"type": "string", "writeOnly": True}
+    def parse(cls, value: object) -> Self:
+        """Take a Secret or text; refuses anything else."""
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls(value)
+        raise refusal("text")
 
 
 def _bytes(secret: Secret) -> bytes:
     return secret.reveal().encode("utf-8", "surrogatepass")
-
-
-def _secret(value: object) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, str):
-        return Secret(value)
-    raise refusal("text")

@@ -16,7 +16,7 @@ from config.secret import Secret
 _TEMPLATE: Final = re.compile(
     r"\{\{\s*(?:'(?P<braces>\{\{|\}\})'|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*))\s*\}\}"
 )
-SECRET_KEY: Final = "$secret"
+SECRET_KEY: Final = "$secret"  # noqa: S105  # the key, not a password
 RESERVED_KEYS: Final = frozenset({SECRET_KEY, "$sealed"})
 """Keys that mean something to Tidegate itself: whoever could write one could name a secret that is not his."""
 
@@ -38,7 +38,7 @@ class _Placeholder:
     name: str
 
 
-Revealed: TypeAlias = "None | bool | int | float | str | Secret | list[Revealed] | dict[str, Revealed]"
+Revealed: TypeAlias = "bool | int | float | str | Secret | list[Revealed] | dict[str, Revealed] | None"
 Lookup: TypeAlias = Callable[[str], str | SecretVersion]
 
 

@@ -1,19 +1,17 @@
 """Values with a scope, and which of them wins on a host.
 
 VariableError        resolve() found no single value
-  UnsetVariable      nothing declared fits
-  TiedVariable       two equally specific values fit
+  UnsetVariableError     nothing declared fits
+  TiedVariableError      two equally specific values fit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, model_validator
 
 from config.declared import Declared
+from config.expectations import Reads
 from config.inventory import Host
 from config.names import Flag, HostName, Name
 from config.problems import refusal
@@ -32,23 +30,12 @@ class VariableError(ValueError):
     """A variable has no single value here. Trying again does not help: change the declaration."""
 
 
-class UnsetVariable(VariableError):
+class UnsetVariableError(VariableError):
     """No declared value fits."""
 
 
-class TiedVariable(VariableError):
+class TiedVariableError(VariableError):
     """Two equally specific values fit."""
-
-
-@dataclass(frozen=True)
-class _OneValue:
-    def __get_pydantic_core_schema__(self, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(_one_value)
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"type": ["string", "number", "boolean"]}
 
 
 def _one_value(value: object) -> object:
@@ -60,7 +47,7 @@ def _one_value(value: object) -> object:
 class ScopedValue(Declared):
     """A value and where it holds; a secret's value is not written here but set through the API."""
 
-    value: Annotated[Scalar | None, _OneValue()] = None
+    value: Annotated[Scalar | None, Reads(_one_value, {"type": ["string", "number", "boolean"]})] = None
     secret: Flag = False
     environment: Name | None = None
     role: Name | None = None
@@ -116,21 +103,21 @@ ScopedValues = Annotated[tuple[ScopedValue, ...], BeforeValidator(_as_scoped)]
 def resolve(name: str, values: Sequence[ScopedValue], environment: str, host: Host | None) -> ScopedValue:
     """Return the most specific of `values`, the host's own inventory value among them.
 
-    Raises UnsetVariable or TiedVariable, which say who was asked and who ties.
+    Raises UnsetVariableError or TiedVariableError, which say who was asked and who ties.
     """
     place = f"{name} in {environment}" + (f" on {host.name}" if host else "")
     fitting = [(value, "the process") for value in values if value.applies(environment, host)]
     if host is not None and name in host.variables:
         fitting.append((ScopedValue(value=host.variables[name], host=host.name), "the inventory"))
     if not fitting:
-        raise UnsetVariable(
+        raise UnsetVariableError(
             f"{place} has no value: add one to `variables` for this scope, or to the host's inventory"
         )
     highest = max(value.rank for value, _ in fitting)
     winners = [(value, origin) for value, origin in fitting if value.rank == highest]
     if len(winners) > 1:
         tied = " and ".join(f"{origin} ({value.scope})" for value, origin in winners)
-        raise TiedVariable(
+        raise TiedVariableError(
             f"{place} has more than one value, equally specific, from {tied}: keep one, or scope one closer"
         )
     return winners[0][0]

@@ -2,21 +2,23 @@
 
 from typing import Annotated, Literal
 
-from config.expectations import OneOf, Shape
+from config.expectations import OneOf, shaped
 from config.names import Flag, PositiveCount
 from config.steps.containers import DockerName
 from config.steps.parameters import StepParameters
 
 DatabaseName = Annotated[
     str,
-    Shape(r"[A-Za-z_][A-Za-z0-9_$.-]*", "a name of letters, digits, _, $, . and -, such as shop", longest=63),
+    shaped(
+        r"[A-Za-z_][A-Za-z0-9_$.-]*", "a name of letters, digits, _, $, . and -, such as shop", longest=63
+    ),
 ]
 
 
 class BackupDatabase(StepParameters):
     """Dumps the database of a running container into a file on the host."""
 
-    engine: Annotated[Literal["postgres"], OneOf()]
+    engine: Annotated[Literal["postgres"], OneOf({})]
     container: DockerName
     database: DatabaseName
     user: DatabaseName = "postgres"

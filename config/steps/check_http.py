@@ -4,14 +4,14 @@ from datetime import timedelta
 from typing import Annotated
 
 from config.durations import Duration
-from config.expectations import Shape
+from config.expectations import shaped
 from config.frozen import FrozenMapping
 from config.health import StatusRange
 from config.steps.parameters import StepParameters
 from config.text import PlainText, Text
 
-Url = Annotated[str, Shape(r"https?://[!-~]+", "an address such as http://{{ tidegate.address }}:8080/up")]
-HeaderName = Annotated[str, Shape(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "the name of an HTTP header", longest=100)]
+Url = Annotated[str, shaped(r"https?://[!-~]+", "an address such as http://{{ tidegate.address }}:8080/up")]
+HeaderName = Annotated[str, shaped(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "the name of an HTTP header", longest=100)]
 
 
 class CheckHttp(StepParameters):

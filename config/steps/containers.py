@@ -1,28 +1,24 @@
 """The words in which kinds describe a container."""
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
 
-from config.expectations import Shape
-from config.health import port_number
+from config.expectations import Parsed, shaped
 from config.problems import refusal
 
-_PORT = (
-    r"(?:(?P<address>\[[0-9a-fA-F:.]+\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):)?"
-    r"(?P<outer>[0-9]{1,5}):(?P<inner>[0-9]{1,5})(?:/(?P<protocol>tcp|udp))?"
-)
-_VOLUME = r"(?P<name>[a-zA-Z0-9][a-zA-Z0-9_.-]+):(?P<path>/[^:]*)(?P<mode>:ro|:rw)?"
+_ADDRESS: Final = r"(?:\[[0-9a-fA-F:.]+\]|[0-9]{1,3}(?:\.[0-9]{1,3}){3}):"
+_PORT: Final = rf"(?:{_ADDRESS})?[0-9]{{1,5}}:[0-9]{{1,5}}(?:/(?:tcp|udp))?"
+_VOLUME: Final = r"[a-zA-Z0-9][a-zA-Z0-9_.-]+:/[^:]*(?::r[ow])?"
+_HIGHEST_PORT: Final = 65535
 
 EnvName = Annotated[
-    str, Shape(r"[^=\s\x00]+", "the name of an environment variable, without = or blanks", longest=255)
+    str, shaped(r"[^=\s\x00]+", "the name of an environment variable, without = or blanks", longest=255)
 ]
 DockerName = Annotated[
     str,
-    Shape(
+    shaped(
         r"[a-zA-Z0-9][a-zA-Z0-9_.-]+",
         "a Docker name of letters, digits, _, . and -, such as shop-db",
         longest=128,
@@ -30,80 +26,65 @@ DockerName = Annotated[
 ]
 User = Annotated[
     str,
-    Shape(
+    shaped(
         r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?",
-        "a user such as app, 1000 or 1000:1000",
+        'a user such as app, "1000" or 1000:1000',
         longest=65,
     ),
 ]
-Memory = Annotated[str, Shape(r"[1-9][0-9]{0,11}[kmg]", "an amount of memory such as 256m or 2g", longest=13)]
+Memory = Annotated[str, shaped(r"[1-9][0-9]{0,11}[kmg]", "an amount of memory such as 256m or 2g")]
 
 
-class PublishedPort(str):
+class PublishedPort(str, Parsed):
     """`80:8080` or `127.0.0.1:80:8080`, with `/udp` behind it for UDP. It is the text, and knows its parts."""
 
     __slots__ = ()
 
-    @classmethod
-    def parse(cls, value: object) -> "PublishedPort":
-        """Check the text; ValueError says what was expected."""
-        matched = re.fullmatch(_PORT, value, re.ASCII) if isinstance(value, str) else None
-        if matched is None:
-            raise refusal("the host's port and the container's, such as 80:8080 or 127.0.0.1:80:8080")
-        port_number(matched["outer"])
-        port_number(matched["inner"])
-        return cls(value)
+    SCHEMA: ClassVar[JsonSchemaValue] = {"type": "string", "pattern": f"^{_PORT}$"}
 
-    def _part(self, name: str) -> str:
-        matched = re.fullmatch(_PORT, self, re.ASCII)
-        return (matched[name] if matched else "") or ""
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Check the text; refuses anything else."""
+        port = cls(value) if isinstance(value, str) and re.fullmatch(_PORT, value, re.ASCII) else None
+        if port is None or not all(
+            0 < each <= _HIGHEST_PORT for each in (port.host_port, port.container_port)
+        ):
+            raise refusal("the host's port and the container's, such as 80:8080 or 127.0.0.1:80:8080")
+        return port
 
     @property
     def address(self) -> str:
         """The host's address to which the port is bound; empty: all of them."""
-        return self._part("address").strip("[]")
+        return self.rpartition(":")[0].rpartition(":")[0].strip("[]")
 
     @property
     def host_port(self) -> int:
-        return int(self._part("outer"))
+        return int(self.rpartition(":")[0].rpartition(":")[2])
 
     @property
     def container_port(self) -> int:
-        return int(self._part("inner"))
+        return int(self.rpartition(":")[2].partition("/")[0])
 
     @property
     def protocol(self) -> str:
-        return self._part("protocol") or "tcp"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(cls.parse)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {
-            "type": "string",
-            "pattern": r"^([0-9.]+:|\[[0-9a-fA-F:.]+\]:)?[0-9]{1,5}:[0-9]{1,5}(/tcp|/udp)?$",
-        }
+        return self.partition("/")[2] or "tcp"
 
 
-class Volume(str):
+class Volume(str, Parsed):
     """`name:/path` or `name:/path:ro`: a named volume. It is the text, and knows its parts."""
 
     __slots__ = ()
 
+    SCHEMA: ClassVar[JsonSchemaValue] = {"type": "string", "pattern": f"^{_VOLUME}$"}
+
     @classmethod
-    def parse(cls, value: object) -> "Volume":
-        """Check the text; ValueError says what was expected."""
+    def parse(cls, value: object) -> Self:
+        """Check the text; refuses anything else, a folder of the host by name."""
         if isinstance(value, str) and re.fullmatch(_VOLUME, value):
             return cls(value)
-        if isinstance(value, str) and value.startswith(("/", ".", "~")):
-            raise refusal(
-                "a named volume such as data:/var/lib/data", message="a folder of the host cannot be mounted"
-            )
-        raise refusal("a named volume and its path, such as data:/var/lib/data or data:/var/lib/data:ro")
+        folder = isinstance(value, str) and value.startswith(("/", ".", "~"))
+        message = "a folder of the host cannot be mounted" if folder else ""
+        raise refusal("a named volume such as data:/var/lib/data or data:/var/lib/data:ro", message=message)
 
     @property
     def name(self) -> str:
@@ -116,13 +97,3 @@ class Volume(str):
     @property
     def read_only(self) -> bool:
         return self.endswith(":ro")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: type, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(cls.parse)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return {"type": "string", "pattern": "^[a-zA-Z0-9][a-zA-Z0-9_.-]+:/[^:]*(:ro|:rw)?$"}
