@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from config.settings import CoordinatorSettings
+
 from coordinator.store.database import Store
 from tasks.catalog import Kind
 from tasks.keys import HostKeys

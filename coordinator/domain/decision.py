@@ -104,6 +104,11 @@ class RecordEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class StopWaiting:
+    """What waited for a host goes back to WAITING, what waited for a retry stays FAILED; one set-based statement."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseLock:
     """The deployment ended: the next one in its project and environment may start."""
 
@@ -127,6 +132,7 @@ Effect = (
     | FreeSlot
     | RecordAccepted
     | RecordEnd
+    | StopWaiting
     | ReleaseLock
     | Continue
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from coordinator.domain.decision import AbandonInFlight, CancelInFlight, ReleaseLock
+from coordinator.domain.decision import AbandonInFlight, CancelInFlight, ReleaseLock, StopWaiting
 from coordinator.domain.draft import Draft
 from coordinator.domain.events import CancelRequested, TimerKind
 from coordinator.domain.states import (
@@ -37,7 +37,7 @@ def end(draft: Draft) -> None:
     draft.change(status=outcome(draft.deployment), ended_at=draft.now, held=False)
     withdraw_interruptions(draft)
     draft.clear_timers(None)
-    draft.do(ReleaseLock())
+    draft.do(StopWaiting(), ReleaseLock())
 
 
 def withdraw_interruptions(draft: Draft) -> None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PlanProblem:
-    """Where the plan fails, what is wrong there, and what to do next."""
+    """Where the plan fails (`step web on web-3`), and what is wrong there and what to do next (`message`)."""
 
-    where: str  # for example: step web, host web-3
+    where: str
     message: str
-    hint: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.message}; {self.hint}"
+        return f"{self.where}: {self.message}"
 
 
 class DomainError(Exception):

@@ -19,7 +19,6 @@ from coordinator.domain.states import (
 )
 
 
-
 def start(draft: Draft, event: DeploymentStarted) -> None:
     """Take up the plan: every stage that needs nothing opens."""
     if draft.deployment.status is not DeploymentStatus.QUEUED:

@@ -130,7 +130,9 @@ def _call_policy(draft: Draft, stage: Stage, task: Task) -> None:
     if draft.deployment.verdict is not None:
         return
     if stage.on_failure == "stop":
-        ending.give_verdict(draft, Verdict.FAILED, f"{task.key} {task.status.value}: {stage.step} stops on failure")
+        ending.give_verdict(
+            draft, Verdict.FAILED, f"{task.key} {task.status.value}: {stage.step} stops on failure"
+        )
     elif not draft.deployment.held:
         _ask_for_guidance(draft, stage, task)
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from coordinator.domain.states import GateTerms, Limits, StageKind
 from config.process import Process
+from coordinator.domain.states import GateTerms, Limits, StageKind
 
 
 @dataclass(frozen=True, slots=True)

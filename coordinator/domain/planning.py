@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tasks.catalog import Kind
+
 from config.inventory import Host
 from config.process import Process, Step
 from config.steps.approve import Approve
@@ -12,7 +14,6 @@ from coordinator.domain.natural_order import natural
 from coordinator.domain.plan import Plan, PlannedStage, PlannedTask, Release
 from coordinator.domain.rendering import Renderer
 from coordinator.domain.rollout import StageOutline, outline, outline_approval
-from tasks.catalog import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ def plan(process: Process, release: Release, hosts: Sequence[Host], options: Pla
     """
     if options.environment not in process.environments:
         raise PlanError((_unknown_environment(process, options.environment),))
-    present = sorted((h for h in hosts if options.environment in h.environments), key=lambda h: natural(h.name))
+    present = sorted(
+        (h for h in hosts if options.environment in h.environments), key=lambda h: natural(h.name)
+    )
     known = {**options.secrets, **release.secrets}  # what the release pinned is never replaced
     renderer = Renderer(process, release.version, options.environment, known)
     compiler = _Compiler(release, present, renderer, options)
@@ -45,15 +48,17 @@ def _unknown_environment(process: Process, environment: str) -> PlanProblem:
     known = ", ".join(process.environments)
     return PlanProblem(
         where=f"environment {environment}",
-        message=f"is not one of project {process.project}'s: {known}",
-        hint="name one of them, or add it to `environments:` and apply the process again",
+        message=f"is not one of project {process.project}'s ({known}): "
+        "name one of them, or add it to `environments:` and apply the process again",
     )
 
 
 class _Compiler:
     """Gathers stages, tasks and problems step by step; local to one call of `plan`."""
 
-    def __init__(self, release: Release, hosts: Sequence[Host], renderer: Renderer, options: PlanOptions) -> None:
+    def __init__(
+        self, release: Release, hosts: Sequence[Host], renderer: Renderer, options: PlanOptions
+    ) -> None:
         self._release, self._renderer, self._options = release, renderer, options
         self._hosts = {host.name: host for host in hosts}
         self._stages: list[PlannedStage] = []
@@ -74,7 +79,9 @@ class _Compiler:
             self._problems.extend(rendered.problems)
             approval = rendered.model
             return outline_approval(step, approval, needs) if isinstance(approval, Approve) else ()
-        chosen = [host for host in self._hosts.values() if step.hosts is not None and step.hosts.matches(host)]
+        chosen = [
+            host for host in self._hosts.values() if step.hosts is not None and step.hosts.matches(host)
+        ]
         if not chosen:
             self._problems.append(self._nobody(step))
         return outline(step, [host.name for host in chosen], needs)
@@ -101,8 +108,8 @@ class _Compiler:
         names = ", ".join(self._hosts) or "none"
         return PlanProblem(
             where=f"step {step.id}",
-            message=f"matches no host of environment {self._options.environment} (its hosts: {names})",
-            hint="give a host the role, label or name that `hosts:` asks for, or change `hosts:`",
+            message=f"matches no host of environment {self._options.environment} (its hosts: {names}): "
+            "give a host the role, label or name that `hosts:` asks for, or change `hosts:`",
         )
 
     def finish(self, project: str) -> Plan:

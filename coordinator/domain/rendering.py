@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
+from tasks.catalog import Kind
 
 from config.inventory import Host
 from config.process import Process, Step
 from config.steps.parameters import StepParameters
-from config.templates import SecretVersion, placeholders, render
-from config.variables import VariableError, resolve
+from config.templates import SecretVersion, TemplateError, placeholders, render
+from config.variables import UnsetVariable, VariableError, resolve
 from coordinator.domain.errors import PlanProblem
 from coordinator.domain.plan import secret_key
-from tasks.catalog import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,12 @@ class Renderer:
         """Return the step's parameters on `host` (None: the coordinator's own step)."""
         where = f"step {step.id}" + (f" on {host.name}" if host else "")
         try:
-            parameters = render(step.parameters, lambda name: self._value(name, host))
+            parameters = dict(
+                cast("Mapping[str, Any]", render(step.parameters, lambda n: self._value(n, host)))
+            )
             model = kind.parameters.model_validate(placeholders(parameters))
-        except VariableError as error:
-            return Rendered({}, None, (PlanProblem(where, str(error), error.hint),))
+        except (VariableError, TemplateError) as error:
+            return Rendered({}, None, (PlanProblem(where, str(error)),))
         except ValidationError as error:
             return Rendered({}, None, tuple(_problem(where, item) for item in error.errors()))
         return Rendered(parameters, model)
@@ -55,10 +57,7 @@ class Renderer:
             return value.text
         key = secret_key(name, value.environment, value.role, value.host)
         if key not in self.secrets:
-            raise VariableError(
-                f"secret {key} has no value yet",
-                hint=f"set it: tidegate secrets set {self.process.project} '{key}'",
-            )
+            raise UnsetVariable(f"secret {key} has no value yet: set it with `tidegate secrets set`")
         return SecretVersion(name=name, version=self.secrets[key])
 
     def _own(self, host: Host | None) -> dict[str, str]:
@@ -77,6 +76,5 @@ def _problem(where: str, item: Any) -> PlanProblem:  # noqa: ANN401 - pydantic's
     path = ".".join(str(part) for part in item["loc"])
     return PlanProblem(
         where=f"{where}, with.{path}",
-        message=f"after filling in its variables: {item['msg']}",
-        hint="correct the variable's value for this environment and host",
+        message=f"after filling in its variables: {item['msg']}: correct the value for this environment and host",
     )

@@ -32,7 +32,7 @@ def outline_approval(step: Step, approval: Approve, needs: tuple[str, ...]) -> t
 def _parts(step: Step, hosts: Sequence[str]) -> Iterator[StageOutline]:
     rollout, total = step.rollout, len(hosts)
     canaries, rest = tuple(hosts[: rollout.canary]), tuple(hosts[rollout.canary :])
-    window = rollout.batch.of(total)
+    window = rollout.window(total)
     if canaries:
         # A failing canary has done its duty: it is never among the failures that are tolerated.
         yield _host_stage(step, f"{step.id}/canary", canaries, window=len(canaries), tolerated=0)
@@ -41,7 +41,7 @@ def _parts(step: Step, hosts: Sequence[str]) -> Iterator[StageOutline]:
     if rollout.gate is not None:
         yield StageOutline(_own_stage(step, f"{step.id}/gate", StageKind.GATE, (), gate=_terms(rollout.gate)))
     if rest:
-        yield _host_stage(step, step.id, rest, window=window, tolerated=rollout.max_failures.of(total))
+        yield _host_stage(step, step.id, rest, window=window, tolerated=rollout.tolerated(total))
 
 
 def _chained(parts: Iterator[StageOutline], needs: tuple[str, ...]) -> Iterator[StageOutline]:

@@ -217,6 +217,13 @@ def attempt_id(deployment: str, task: str, number: int) -> str:
     return f"{deployment}.{task}.{number}"
 
 
+def parse_attempt_id(identity: str) -> tuple[str, str, int] | None:
+    """Return (deployment, task, number) of an attempt's id, or None for what is none."""
+    deployment, _, rest = identity.partition(".")
+    task, _, number = rest.rpartition(".")
+    return (deployment, task, int(number)) if task and number.isascii() and number.isdigit() else None
+
+
 class InterruptionKind(StrEnum):
     GATE = "gate"
     GUIDANCE = "guidance"

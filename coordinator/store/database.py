@@ -1,7 +1,7 @@
 """One database, SQLite or PostgreSQL, behind one `Store`.
 
-    with store.write() as tx: ...   # one transaction; on SQLite the only writer, from its first statement
-    with store.read() as tx: ...    # a consistent look
+with store.write() as tx: ...   # one transaction; on SQLite the only writer, from its first statement
+with store.read() as tx: ...    # a consistent look
 """
 
 import threading
@@ -47,17 +47,26 @@ class Store:
 def _open(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=16)
+        engine = create_engine(
+            parsed, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=16
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=16, max_overflow=16, pool_pre_ping=True)
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"), pool_size=16, max_overflow=16, pool_pre_ping=True
+    )
 
 
 def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
     """Make the driver leave transactions to us, and the file durable and shareable."""
     connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection, typed as object by the event
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+    ):
         connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]  # as above
 
 

@@ -144,6 +144,8 @@ deployments = Table(
     Column("release", String(128), nullable=False),
     Column("created_at", Utc, nullable=False),
     Column("created_by", String(200), nullable=False),
+    Column("cancel_grace", Float, nullable=False),  # seconds
+    Column("retain", Integer, nullable=False),  # releases a host keeps
     Column("status", String(20), nullable=False),
     Column("plan_hash", String(64), nullable=False),
     Column("epoch", Integer, nullable=False, default=0),

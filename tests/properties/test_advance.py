@@ -1,0 +1,234 @@
+"""Any order of reports, losses, duplicates, answers, timeouts and cancels over random plans."""
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from coordinator.domain.decision import SendOrder
+from coordinator.domain.events import (
+    CancelRequested,
+    DeploymentStarted,
+    InterruptionAnswered,
+    Outcome,
+    SlotOffered,
+    TaskAccepted,
+    TaskFinished,
+)
+from coordinator.domain.states import (
+    DeploymentStatus,
+    InterruptionStatus,
+    StageStatus,
+    TaskError,
+    TaskStatus,
+)
+from tests.memory_store import MemoryStore
+from tests.plans import NOON, bake_stage, gate_stage, hosts_stage, plan_of
+
+
+@st.composite
+def plans(draw):
+    """Up to six stages of every kind; each needs any of those before it; hosts overlap."""
+    stages = []
+    for number in range(draw(st.integers(1, 6))):
+        earlier = [stage.key for stage in stages]
+        needs = tuple(draw(st.lists(st.sampled_from(earlier), unique=True, max_size=2))) if earlier else ()
+        kind = draw(st.sampled_from(["hosts", "hosts", "hosts", "gate", "bake"]))
+        if kind != "hosts":
+            make = gate_stage if kind == "gate" else bake_stage
+            stages.append(make(f"s{number}/{kind}", needs=needs))
+            continue
+        total = draw(st.integers(1, 20))
+        stages.append(
+            hosts_stage(
+                f"s{number}",
+                total,
+                needs=needs,
+                window=draw(st.integers(1, total)),
+                tolerated=draw(st.integers(0, 2)),
+                on_failure=draw(st.sampled_from(["pause", "stop", "continue"])),
+                retries=draw(st.integers(0, 2)),
+            )
+        )
+    first = {stage.key: draw(st.integers(1, 5)) for stage in stages}
+    return plan_of(*stages, first_host=first)
+
+
+class Deployment(RuleBasedStateMachine):
+    """One deployment, every part of the world around it free to do anything at any time."""
+
+    @initialize(plan=plans())
+    def create(self, plan):
+        self.plan = plan
+        self.store = MemoryStore("shop-1-test", plan)
+        self.needs = {stage.key: stage.needs for stage in plan.stages}
+        self.now = NOON
+        self.seen_orders = 0
+        self.attempts: list[tuple[str, int]] = []  # every attempt ever sent
+        self.others: Counter[str] = Counter()  # hosts that other deployments keep busy
+        self.revived: Counter[str] = Counter()  # stages whose hosts spoke again after they were given up
+        self.final_rows = None
+
+    def handle(self, event):
+        self.now += timedelta(seconds=1)
+        presumed = {key for key, task in self.store.tasks.items() if task.status.is_presumed}
+        self.store.handle(event, self.now)
+        for key in presumed:
+            self.revived[self.store.tasks[key].stage] += self.store.tasks[key].status.is_alive
+
+    def ends_of_hosts(self, data):
+        return data.draw(st.sampled_from(self.attempts))
+
+    @rule()
+    def start(self):
+        self.handle(DeploymentStarted(epoch=1))
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data())
+    def a_host_accepts(self, data):
+        self.handle(TaskAccepted(*self.ends_of_hosts(data)))
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data(), outcome=st.sampled_from(Outcome), retryable=st.booleans())
+    def a_host_finishes(self, data, outcome, retryable):
+        error = None if outcome is Outcome.SUCCEEDED else TaskError("e", "it broke", retryable=retryable)
+        self.handle(TaskFinished(*self.ends_of_hosts(data), outcome, error))
+
+    @precondition(lambda self: self.attempts)
+    @rule(data=st.data())
+    def a_host_does_well(self, data):
+        task, attempt = self.ends_of_hosts(data)
+        self.handle(TaskAccepted(task, attempt))
+        self.handle(TaskFinished(task, attempt, Outcome.SUCCEEDED))
+
+    @precondition(lambda self: self.store.timers)
+    @rule(data=st.data())
+    def a_deadline_passes(self, data):
+        self.store.fire(*data.draw(st.sampled_from(sorted(self.store.timers))))
+
+    @precondition(lambda self: self.store.interruptions)
+    @rule(data=st.data())
+    def a_person_answers(self, data):
+        asked = self.store.interruptions[data.draw(st.sampled_from(sorted(self.store.interruptions)))]
+        self.handle(InterruptionAnswered(asked.id, data.draw(st.sampled_from(asked.choices)), "alice"))
+
+    @rule()
+    def somebody_cancels(self):
+        self.handle(CancelRequested(by="bob"))
+
+    @precondition(lambda self: self.store.continuations)
+    @rule()
+    def the_conductor_continues(self):
+        self.handle(self.store.continuations.pop(0))
+
+    @precondition(lambda self: self.store.ready())
+    @rule(data=st.data())
+    def the_sweeper_offers_a_place(self, data):
+        self.handle(SlotOffered(data.draw(st.sampled_from(self.store.ready())).key))
+
+    @rule(host=st.integers(1, 8).map("h{}".format), busy=st.booleans())
+    def another_deployment_uses_a_host(self, host, busy):
+        if host in self.store.in_use and busy != bool(self.others[host]):
+            self.others[host] = int(busy)
+            self.store.in_use[host] += 1 if busy else -1
+
+    # -- what always holds ----------------------------------------------------------------------------------
+
+    @invariant()
+    def no_task_starts_before_all_it_needs_is_done_and_gates_hold(self):
+        """New orders come only from stages whose needs are all done."""
+        for order in self.store.outbox[self.seen_orders :]:
+            if isinstance(order, SendOrder):
+                needed = self.needs[self.store.tasks[order.task].stage]
+                assert {self.store.stages[key].status for key in needed} <= {StageStatus.DONE}
+                if (order.task, order.attempt) not in self.attempts:
+                    self.attempts.append((order.task, order.attempt))
+        self.seen_orders = len(self.store.outbox)
+
+    @invariant()
+    def never_more_than_the_window_at_once(self):
+        """The stage's counters are its tasks, and its living tasks fit the window."""
+        if self.store.deployment.status.is_final:
+            return
+        for stage in self.store.stages.values():
+            of_stage = [task.status for task in self.store.tasks.values() if task.stage == stage.key]
+            alive = sum(status.is_alive for status in of_stage)
+            succeeded = sum(status is TaskStatus.SUCCEEDED for status in of_stage)
+            assert (stage.alive, stage.succeeded) == (alive, succeeded)
+            # A host that was given up may speak again after another took its place in the window.
+            assert alive <= stage.window + self.revived[stage.key]
+
+    @invariant()
+    def one_attempt_of_a_task_is_alive_at_a_time(self):
+        """Attempts are numbered without gaps, and the header counts those in flight."""
+        sent = Counter(task for task, _ in self.attempts)
+        assert {key: task.attempt for key, task in self.store.tasks.items() if task.attempt} == dict(sent)
+        flying = sum(1 for task in self.store.tasks.values() if task.host and task.status.is_in_flight)
+        assert self.store.deployment.in_flight == flying
+
+    @invariant()
+    def a_host_is_used_by_the_tasks_in_flight_on_it(self):
+        """No place is leaked and none is given back twice."""
+        flying = Counter(task.host for task in self.store.tasks.values() if task.host and task.status.is_in_flight)
+        assert self.store.in_use == {host: flying[host] + self.others[host] for host in self.store.in_use}
+
+    @invariant()
+    def nothing_new_starts_after_it_ended(self):
+        """A final deployment keeps its status, holds no lock, asks nothing and has no deadline."""
+        assert self.store.started_after_end == []
+        status = self.store.deployment.status
+        assert self.store.lock_held is not status.is_final
+        if status.is_final:
+            asked = {item.status for item in self.store.interruptions.values()}
+            assert (self.store.timers, InterruptionStatus.OPEN in asked) == ({}, False)
+            rows = (self.store.deployment, self.store.stages, self.store.tasks)
+            assert self.final_rows in (None, repr(rows))
+            self.final_rows = repr(rows)
+
+    @invariant()
+    def it_never_waits_for_nothing(self):
+        """A running deployment has a deadline, a continuation, or a task that waits for its host."""
+        deployment = self.store.deployment
+        if deployment.status is not DeploymentStatus.QUEUED and not deployment.status.is_final:
+            assert self.store.timers or self.store.continuations or self.store.ready()
+
+    @invariant()
+    def failures_are_never_green(self):
+        """A deployment that succeeded has only tasks that succeeded."""
+        if self.store.deployment.status is DeploymentStatus.SUCCEEDED:
+            assert {task.status for task in self.store.tasks.values()} == {TaskStatus.SUCCEEDED}
+
+    def teardown(self):
+        """Left alone, with time passing, every deployment ends."""
+        if not hasattr(self, "store"):
+            return
+        self.handle(DeploymentStarted(epoch=1))
+        for host in self.others:
+            self.another_deployment_uses_a_host(host, busy=False)
+        for _ in range(2_000):
+            if self.store.deployment.status.is_final:
+                break
+            self.let_time_pass()
+        assert self.store.deployment.status.is_final
+        self.nothing_new_starts_after_it_ended()
+
+    def let_time_pass(self):
+        if self.store.continuations:
+            self.handle(self.store.continuations.pop(0))
+        elif free := [task for task in self.store.ready() if self.store.in_use[task.host] == 0]:
+            if self.store.deployment.accepts_work:
+                self.handle(SlotOffered(free[0].key))
+            else:
+                self.fire_next()
+        else:
+            self.fire_next()
+
+    def fire_next(self):
+        late = {key: due for key, due in self.store.timers.items() if key[0] != "accept"}
+        self.store.fire(*min(late or self.store.timers, key=lambda key: (self.store.timers[key], key)))
+
+
+Deployment.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
+TestDeployment = Deployment.TestCase
