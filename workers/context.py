@@ -65,6 +65,7 @@ class Context:
     log_sink: LogSink = field(repr=False)
     progress_sink: ProgressSink = field(repr=False)
     note_sink: NoteSink = field(repr=False)
+    flush_sink: Callable[[], None] = field(repr=False)
     shielded: bool = False
 
     @property
@@ -96,6 +97,10 @@ class Context:
         """Tell what the worker itself does."""
         self.log("tidegate", text)
 
+    def flush(self) -> None:
+        """Bring all lines so far into the journal; when this returns, a crash does not lose them."""
+        self.flush_sink()
+
     def progress(self, done: float, total: float | None = None, unit: str = "", text: str = "") -> None:
         self.progress_sink(done, total, unit, text)
 
@@ -118,7 +123,7 @@ class Context:
         self.memory.facts.update(facts)
 
     def check(self) -> None:
-        """Raise Cancelled, TimedOut or LeftForRecovery when the step must end; a shielded one ends only for the last."""
+        """Raise Cancelled, TimedOut or LeftForRecovery when the step must end; a shielded one: only the last."""
         if self.signals.stopping.is_set():
             raise LeftForRecovery("the worker is stopping")
         if self.shielded:

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS epochs (
     project TEXT NOT NULL, environment TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (project, environment));
 CREATE TABLE IF NOT EXISTS cancels (attempt TEXT PRIMARY KEY, reason TEXT NOT NULL, at REAL NOT NULL);
 """
+_REPORTS = (
+    "SELECT r.rowid AS row, r.*, a.deployment, a.task, a.epoch FROM reports r JOIN attempts a USING (attempt)"
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Written:
     deployment: str
     task: str
     epoch: int
+    row: int = 0
 
 
 class Journal:
@@ -148,21 +152,17 @@ class Journal:
                 )
             return seq
 
-    def unconfirmed(self, limit: int = 500) -> tuple[Written, ...]:
-        """Return reports that the coordinator has not confirmed, in the order in which they were written."""
+    def unconfirmed(self, after: int = 0, limit: int = 200) -> tuple[Written, ...]:
+        """Return reports that the coordinator has not confirmed, oldest first, written after the one in row `after`."""
         rows = self._rows(
-            "SELECT r.*, a.deployment, a.task, a.epoch FROM reports r JOIN attempts a USING (attempt)"
-            " WHERE r.confirmed = 0 ORDER BY r.rowid LIMIT ?",
+            f"{_REPORTS} WHERE r.confirmed = 0 AND r.rowid > ? ORDER BY r.rowid LIMIT ?",
+            after,
             limit,
         )
         return tuple(_written(row) for row in rows)
 
     def reports(self, attempt: str) -> tuple[Written, ...]:
-        rows = self._rows(
-            "SELECT r.*, a.deployment, a.task, a.epoch FROM reports r JOIN attempts a USING (attempt)"
-            " WHERE r.attempt = ? ORDER BY r.seq",
-            attempt,
-        )
+        rows = self._rows(f"{_REPORTS} WHERE r.attempt = ? ORDER BY r.seq", attempt)
         return tuple(_written(row) for row in rows)
 
     def unconfirmed_attempts(self) -> tuple[str, ...]:
@@ -247,6 +247,7 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 def _written(row: sqlite3.Row) -> Written:
     return Written(
+        row=row["row"],
         attempt=row["attempt"],
         seq=row["seq"],
         kind=row["kind"],

@@ -84,6 +84,9 @@ _RULES = (
         "check its name",
     ),
     _Rule(
+        r"is already in progress", "busy", "the engine is still at it", "retry in a moment", retryable=True
+    ),
+    _Rule(
         r"is already in use by container",
         "name_taken",
         "the container's name is taken",
