@@ -85,7 +85,7 @@ class Journal:
     # -- orders ---------------------------------------------------------------------------------------------
 
     def accept(self, entry: Entry) -> bool:
-        """Take an attempt on and raise the epoch seen; False when the attempt is known already."""
+        """Take an attempt on, raise the epoch seen and write `accepted` as report 1; False when it is known already."""
         with self._transaction():
             row = (
                 entry.attempt, entry.epoch, entry.project, entry.environment, entry.task, entry.deployment,
@@ -98,6 +98,10 @@ class Journal:
             ).rowcount
             if taken:
                 self._raise_epoch(entry)
+                self._db.execute(
+                    "INSERT INTO reports (attempt, seq, kind, body_json) VALUES (?, 1, 'accepted', '{}')",
+                    (entry.attempt,),
+                )
             return bool(taken)
 
     def find(self, attempt: str) -> Entry | None:

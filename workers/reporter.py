@@ -114,6 +114,10 @@ class Reporter:
         self._journal.write(attempt, kind, body.model_dump(mode="json"), now)
         self._wake.set()
 
+    def wake(self) -> None:
+        """Send what is in the journal now."""
+        self._wake.set()
+
     def confirmed(self, attempt: str, through: int, *, final: bool) -> None:
         """Drop what the coordinator has stored."""
         self._journal.confirm(attempt, through, final=final)

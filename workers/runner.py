@@ -15,7 +15,7 @@ from pydantic import JsonValue, ValidationError
 
 from config.secret import Secret
 from tasks import clock
-from tasks.catalog import KINDS
+from tasks.catalog import kinds
 from tasks.keys import HostKeys
 from tasks.masking import Mask
 from tasks.orders import RunStep
@@ -169,7 +169,7 @@ class _Attempt:
 
     def _parameters(self) -> Any:  # noqa: ANN401 - each kind has its own
         """Open the secrets and return the kind's parameters; raises StepFailed without any value in it."""
-        kind = KINDS.get(self._entry.kind)
+        kind = kinds().get(self._entry.kind)
         if kind is None:
             raise StepFailed(
                 "kind_unknown", f"this worker does not know {self._entry.kind}", hint="upgrade it"
