@@ -118,11 +118,13 @@ def docker_architecture() -> str:
 
 
 def _fingerprint(recipe: Recipe) -> str:
-    """Return a short hash of the recipe's own source and of its ingredients' sizes and times."""
+    """Return a short hash of the recipe's own source and of the sizes and times of this machine's files."""
     seen = hashlib.sha256()
-    for file in (Path(__file__), Path(__file__).with_name("tree.py"), *recipe.ingredients()):
+    here = Path(__file__).parent
+    for file in (here / "images.py", here / "tree.py", *recipe.ingredients()):
         status = file.stat()
-        seen.update(f"{file.name} {status.st_size} {int(status.st_mtime)}\n".encode())
+        own = file.is_relative_to(here)  # a fresh clone has new times, and the same content
+        seen.update(file.read_bytes() if own else f"{file} {status.st_size} {int(status.st_mtime)}".encode())
     return seen.hexdigest()[:12]
 
 

@@ -27,6 +27,7 @@ from tests.lab.processes import Process, kill_process
 from tests.lab.registry import Registry
 from tests.lab.spawning import Stream, command, environment
 from tests.lab.tools import check_machine
+from tests.lab.waiting import wait_until
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -179,7 +180,19 @@ class Lab:
             start_new_session=True,
         )
         self._spawned.append(child)
+        wait_until(
+            lambda: child.poll() is not None or self._is_in(where, child.pid),
+            f"{argv[0]} to be in {where}",
+            every=0.002,
+        )
         return child
+
+    def _is_in(self, where: str, pid: int) -> bool:
+        """Whether a process has entered a namespace (nsenter, which becomes the program, needs a moment)."""
+        try:
+            return Path(f"/proc/{pid}/ns/net").stat().st_ino == self.layout.handle(where).stat().st_ino
+        except OSError:  # it has ended already
+            return False
 
     def kill(self, process: subprocess.Popen[bytes] | int) -> None:
         """Kill a process with SIGKILL, for example a worker, and wait until it is gone."""

@@ -8,6 +8,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tests.lab.errors import LabError
+
 CONTROL = "ctl"  # the namespace of the switch, the registry, the broker, the coordinator and the tests
 BUILDER = "builder"  # the namespace of one more engine, which only builds and pushes
 REGISTRY_PORT = 5000
@@ -69,7 +71,7 @@ class Layout:
     def namespace(self, where: str) -> str:
         """Return the name as `ip netns` knows it, such as `tg-demo-k7q2-web-1`."""
         if where not in self.namespaces:
-            raise KeyError(f"the lab {self.name} has no {where}; it has {', '.join(self.namespaces)}")
+            raise LabError(f"the lab {self.name} has no {where}; it has {', '.join(self.namespaces)}")
         return f"tg-{self.mark}-{where}"
 
     def handle(self, where: str) -> Path:
