@@ -15,6 +15,7 @@ class Declared(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        use_attribute_docstrings=True,  # what the JSON Schema tells the editor
         hide_input_in_errors=True,  # a secret handed in by mistake must not be printed by the error
     )
 

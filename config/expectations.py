@@ -85,15 +85,21 @@ class OneOf:
         return {"type": "string", "enum": list(core["metadata"]["words"])}
 
 
-def shaped(pattern: str, expected: str, *, longest: int = 4096) -> Reads:
-    """Take text that matches `pattern` as a whole; `expected` reads after "expected "."""
+def shaped(pattern: str, expected: str, *, longest: int = 4096, numbers: bool = False) -> Reads:
+    """Take text that matches `pattern` as a whole; `expected` reads after "expected ".
+
+    With `numbers`, a whole number without quotes is taken as its digits.
+    """
 
     def read(value: object) -> str:
+        if numbers and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
         if isinstance(value, str) and len(value) <= longest and re.fullmatch(pattern, value, re.ASCII):
             return value
         raise refusal(expected)
 
-    return Reads(read, {"type": "string", "pattern": f"^(?:{pattern})$", "maxLength": longest})
+    types = ["string", "integer"] if numbers else "string"
+    return Reads(read, {"type": types, "pattern": f"^(?:{pattern})$", "maxLength": longest})
 
 
 def whole(at_least: int, at_most: int = _LARGEST, expected: str = "") -> Reads:

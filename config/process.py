@@ -6,17 +6,22 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from config.checks import check_structure
 from config.declared import Declared
+from config.document import parse
 from config.durations import Duration
-from config.expectations import shaped
+from config.expectations import Reads, shaped, true_or_false
+from config.explaining import in_order, read_model
 from config.frozen import FrozenMapping, freeze
 from config.images import ImageName
 from config.names import Count, Flag, Name, PositiveCount, VariableName
+from config.problems import DeclarationError, refusal
 from config.rollout import Rollout
 from config.selectors import HostSelector
+from config.step_checks import Kinds, check_steps
 from config.variables import ScopedValues
 
-__all__ = ["DeploymentDefaults", "HostSelector", "Process", "Retain", "Rollout", "Step"]
+__all__ = ["DeploymentDefaults", "HostSelector", "Process", "Retain", "Rollout", "Step", "load_process"]
 
 KindName = Annotated[str, shaped(r"[a-z][a-z0-9_]*", "a step kind such as deploy_image", longest=60)]
 
@@ -55,10 +60,16 @@ class Step(Declared):
     }
 
 
+def _one_at_a_time(value: object) -> bool:
+    if true_or_false(value):
+        return True
+    raise refusal("true", message="two deployments to one environment would undo each other")
+
+
 class DeploymentDefaults(Declared):
     """How deployments of the project behave."""
 
-    one_at_a_time: Flag = True
+    one_at_a_time: Annotated[bool, Reads(_one_at_a_time, {"const": True})] = True
     tasks_per_host: PositiveCount = 1
     prefetch: Flag = True
     cancel_grace: Duration = timedelta(minutes=2)
@@ -95,3 +106,17 @@ class Process(Declared):
             return step.needs
         at = [each.id for each in self.steps].index(step.id)
         return (self.steps[at - 1].id,) if at else ()
+
+
+def load_process(text: str | bytes, kinds: Kinds, source: str = "tidegate.yaml") -> Process:
+    """Read a process file; DeclarationError tells every problem in it, from top to bottom.
+
+    `kinds` says which parameters each `uses` takes. Values with templates are looked at again when they are
+    rendered (`read_parameters`).
+    """
+    document = parse(text, source)
+    process, problems = read_model(Process, document.data, document, templates=True)
+    found = (*document.problems, *problems, *check_structure(document), *check_steps(document, kinds))
+    if process is None or found:
+        raise DeclarationError(source, in_order(found))
+    return process

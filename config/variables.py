@@ -93,10 +93,17 @@ class ScopedValue(Declared):
 
 def _as_scoped(declared: object) -> object:
     """Take `info` for `[{value: info}]`."""
-    return ({"value": declared},) if is_scalar(declared) else declared
+    if is_scalar(declared):
+        return ({"value": declared},)
+    if isinstance(declared, list | tuple):
+        return declared
+    raise refusal("a value, or a list of values with scopes such as [{value: info, environment: uat}]")
 
 
-ScopedValues = Annotated[tuple[ScopedValue, ...], BeforeValidator(_as_scoped)]
+ScopedValues = Annotated[
+    tuple[ScopedValue, ...],
+    BeforeValidator(_as_scoped, json_schema_input_type=Scalar | tuple[ScopedValue, ...]),
+]
 """A scalar is one value that holds everywhere; `[]` says that every host's inventory gives it."""
 
 

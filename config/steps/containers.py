@@ -28,8 +28,9 @@ User = Annotated[
     str,
     shaped(
         r"[a-zA-Z0-9_][a-zA-Z0-9_.-]*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]*)?",
-        'a user such as app, "1000" or 1000:1000',
+        "a user such as app, 1000 or 1000:1000",
         longest=65,
+        numbers=True,
     ),
 ]
 Memory = Annotated[str, shaped(r"[1-9][0-9]{0,11}[kmg]", "an amount of memory such as 256m or 2g")]
