@@ -57,9 +57,9 @@ class Health(Declared):
 
     path: HttpPath
     port: Port | None = None
-    """Inside the container; None: the port that `publish` names, or the only one the image exposes."""
+    """Inside the container; left out: the port that `publish` names, or the only one the image exposes."""
     host: HttpHost | None = None
-    """The Host header, for applications that refuse others; None: the container's address."""
+    """The Host header, for applications that refuse others; left out: the container's address."""
     status: StatusRange = StatusRange("200-399")
     interval: Duration = timedelta(seconds=1)
     timeout: Duration = timedelta(seconds=5)

@@ -33,12 +33,12 @@ class Step(Declared):
     uses: KindName
     hosts: HostSelector | None = None
     needs: tuple[Name, ...] | None = None
-    """None: the step above; (): starts at once."""
+    """Steps that must have ended well. Left out: the step above; []: starts at once."""
     rollout: Rollout = Rollout()
     parameters: Annotated[FrozenMapping[str, Any], AfterValidator(freeze)] = Field(
         default=FrozenMapping(), alias="with"
     )
-    """As declared, templates unrendered, frozen through and through (lists are tuples)."""
+    """As declared, templates unrendered; lists are tuples."""
     retries: Count = 0
     retry_delay: Duration = timedelta(seconds=5)
     timeout: Duration = timedelta(hours=1)
@@ -82,7 +82,7 @@ class Retain(Declared):
 
 
 class Process(Declared):
-    """The whole file. Made by `load_process`, which also checks what one part says about another."""
+    """The declared steps of a project, and what they need."""
 
     project: Name
     environments: tuple[Name, ...]

@@ -1,8 +1,13 @@
 """The JSON Schema of the process file, with which editors complete and check it (`tidegate schema`)."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
+from pydantic.json_schema import GenerateJsonSchema
+
+from config.durations import format_duration
+from config.expectations import Parsed
 from config.process import Process
 from config.steps.parameters import StepParameters
 
@@ -13,12 +18,23 @@ _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
 
 
+class _AsWritten(GenerateJsonSchema):
+    """Shows defaults as people write them: 5m, 25%."""
+
+    def encode_default(self, dft: object) -> Any:  # noqa: ANN401  # as the parent
+        if isinstance(dft, timedelta):
+            return format_duration(dft)
+        return dft.written() if isinstance(dft, Parsed) else super().encode_default(dft)
+
+
 def process_schema(kinds: Mapping[str, type[StepParameters]]) -> Schema:
     """Return the schema; `with` is checked by the kind that `uses` names."""
-    schema = Process.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
+    schema = Process.model_json_schema(schema_generator=_AsWritten, ref_template="#/$defs/{model}")
     definitions = schema.pop("$defs")
     for name, kind in sorted(kinds.items()):
-        parameters = kind.model_json_schema(by_alias=True, ref_template=f"#/$defs/{name}.{{model}}")
+        parameters = kind.model_json_schema(
+            schema_generator=_AsWritten, ref_template=f"#/$defs/{name}.{{model}}"
+        )
         for inner, definition in parameters.pop("$defs", {}).items():
             definitions[f"{name}.{inner}"] = _with_templates(definition)
         definitions[name] = _with_templates(parameters)
@@ -62,9 +78,8 @@ def _inside(key: str, value: Any) -> Any:  # noqa: ANN401  # JSON Schema is any 
 
 
 def _untitled(value: Any) -> Any:  # noqa: ANN401  # JSON Schema is any JSON
-    """Leave out the titles that pydantic makes of every name: they tell an editor nothing."""
+    """Leave out titles made of names, and empty defaults: they tell an editor nothing."""
     if isinstance(value, dict):
-        return {
-            key: _untitled(each) for key, each in value.items() if key != "title" or not isinstance(each, str)
-        }
+        kept = {key: each for key, each in value.items() if not (key == "title" and isinstance(each, str))}
+        return {key: _untitled(each) for key, each in kept.items() if (key, each) != ("default", None)}
     return [_untitled(each) for each in value] if isinstance(value, list) else value

@@ -22,9 +22,9 @@ class DeployImage(StepParameters):
     volumes: tuple[Volume, ...] = ()
     network: DockerName | None = None
     command: tuple[PlainText, ...] | None = None
-    """None: the image's own."""
+    """Left out: the image's own."""
     health: Health | None = None
-    """None: the image's HEALTHCHECK, or still running after `readiness_delay`."""
+    """Left out: the image's HEALTHCHECK, or still running after `readiness_delay`."""
     readiness_delay: Duration = timedelta(seconds=7)
     stop_timeout: Duration = timedelta(seconds=10)
     user: User | None = None

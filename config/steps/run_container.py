@@ -15,7 +15,7 @@ class RunContainer(StepParameters):
 
     image: Name
     command: tuple[PlainText, ...] | None = None
-    """None: the image's own."""
+    """Left out: the image's own."""
     env: FrozenMapping[EnvName, Text] = FrozenMapping()
     network: DockerName | None = None
     volumes: tuple[Volume, ...] = ()
