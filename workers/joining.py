@@ -35,7 +35,4 @@ def join(
 
 def _waited(seconds: float, welcomed: threading.Event, stop: threading.Event) -> bool:
     """Wait up to `seconds`; True when there is nothing left to wait for."""
-    for _ in range(int(seconds / LOOK)):
-        if welcomed.wait(LOOK) or stop.is_set():
-            return True
-    return False
+    return any(welcomed.wait(LOOK) or stop.is_set() for _ in range(int(seconds / LOOK)))

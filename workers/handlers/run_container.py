@@ -11,7 +11,7 @@ from workers.handlers.pulling import image_on_host
 
 STARTING = "starting the container"  # phases
 EXITED = "the container has ended"
-STOPPED = "the container was stopped"
+RUNNING = "the container runs"
 STOP_TIMEOUT = 10.0  # seconds
 ENGINE_PATIENCE = 120  # seconds that an engine may be away while the container runs
 
@@ -46,11 +46,12 @@ class Handler:
         if not found.begun:
             context.say(f"starting {name}")
             context.engine.start(name)
+            context.note(RUNNING)
         return self._followed(context, name)
 
     def _created(self, parameters: RunContainer, context: Context, name: str) -> Container:
-        if context.phase == STARTING:
-            context.say("the container of an earlier run is not there; it had not been created")
+        if context.phase == RUNNING:
+            raise _gone(name)  # it has run: running it again is not ours to decide
         reference, _ = image_on_host(context, parameters.image)
         spec = run_spec(parameters, reference, context.placement, context.fingerprint_key)
         context.note(STARTING)
@@ -84,11 +85,7 @@ class Handler:
     def _there(self, context: Context, name: str) -> Container:
         found = context.engine.find(name)
         if found is None:
-            raise StepFailed(
-                "container_gone",
-                f"{name} was removed by somebody else before its exit code was known",
-                hint="find out what it has done before you retry",
-            )
+            raise _gone(name)
         return found
 
     def _stop(self, context: Context, name: str) -> None:
@@ -99,3 +96,11 @@ class Handler:
                 context.engine.remove(name, force=True)
         except StepFailed as failed:
             context.say(f"{name} could not be removed: {failed.message}")
+
+
+def _gone(name: str) -> StepFailed:
+    return StepFailed(
+        "container_gone",
+        f"{name} was removed by somebody else before its exit code was known",
+        hint="find out what it has done before you retry",
+    )
