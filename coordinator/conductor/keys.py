@@ -59,7 +59,7 @@ def authenticate(services: Services, token: str) -> Credential | None:
         return None
     with services.store.read() as tx:
         row = api_keys.valid(tx, hash_of(token))
-    return row and Credential(row["id"], Person(row["name"], tuple(row["groups"])))
+    return Credential(row["id"], Person(row["name"], tuple(row["groups"]))) if row else None
 
 
 def require_admin(person: Person, what: str) -> None:
