@@ -187,8 +187,3 @@ class MemoryStore:
     def ready(self) -> list[Task]:
         """READY tasks that a sweep would offer their host's place to."""
         return [task for task in self._ordered() if task.status is TaskStatus.READY]
-
-    def fire(self, kind: TimerKind, subject: str) -> None:
-        """Fire one timer now, as the sweeper does: the row goes with the event."""
-        due = self.timers.pop((kind, subject))
-        self.handle(TimerFired(kind, subject), due)

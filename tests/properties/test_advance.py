@@ -16,6 +16,7 @@ from coordinator.domain.events import (
     SlotOffered,
     TaskAccepted,
     TaskFinished,
+    TimerFired,
 )
 from coordinator.domain.states import (
     DeploymentStatus,
@@ -74,6 +75,7 @@ class Deployment(RuleBasedStateMachine):
     def handle(self, event):
         self.now += timedelta(seconds=1)
         presumed = {key for key, task in self.store.tasks.items() if task.status.is_presumed}
+        self.free_before = {host for host, used in self.store.in_use.items() if used == 0}
         self.store.handle(event, self.now)
         for key in presumed:
             self.revived[self.store.tasks[key].stage] += self.store.tasks[key].status.is_alive
@@ -94,7 +96,11 @@ class Deployment(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=st.sampled_from(Outcome), retryable=st.booleans())
     def a_host_finishes(self, data, outcome, retryable):
         error = None if outcome is Outcome.SUCCEEDED else TaskError("e", "it broke", retryable=retryable)
-        self.handle(TaskFinished(*self.ends_of_hosts(data), outcome, error))
+        task, attempt = self.ends_of_hosts(data)
+        before = repr((self.store.deployment, self.store.stages, self.store.tasks))
+        self.handle(TaskFinished(task, attempt, outcome, error))
+        if attempt < self.store.tasks[task].attempt:  # an outdated report changes nothing
+            assert repr((self.store.deployment, self.store.stages, self.store.tasks)) == before
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
@@ -106,7 +112,11 @@ class Deployment(RuleBasedStateMachine):
     @precondition(lambda self: self.store.timers)
     @rule(data=st.data())
     def a_deadline_passes(self, data):
-        self.store.fire(*data.draw(st.sampled_from(sorted(self.store.timers))))
+        self.fire(*data.draw(st.sampled_from(sorted(self.store.timers))))
+
+    def fire(self, kind, subject):
+        del self.store.timers[kind, subject]
+        self.handle(TimerFired(kind, subject))
 
     @precondition(lambda self: self.store.interruptions)
     @rule(data=st.data())
@@ -144,6 +154,7 @@ class Deployment(RuleBasedStateMachine):
                 needed = self.needs[self.store.tasks[order.task].stage]
                 assert {self.store.stages[key].status for key in needed} <= {StageStatus.DONE}
                 if (order.task, order.attempt) not in self.attempts:
+                    assert order.host in self.free_before, "two tasks were sent to one host at once"
                     self.attempts.append((order.task, order.attempt))
         self.seen_orders = len(self.store.outbox)
 
@@ -171,7 +182,9 @@ class Deployment(RuleBasedStateMachine):
     @invariant()
     def a_host_is_used_by_the_tasks_in_flight_on_it(self):
         """No place is leaked and none is given back twice."""
-        flying = Counter(task.host for task in self.store.tasks.values() if task.host and task.status.is_in_flight)
+        flying = Counter(
+            task.host for task in self.store.tasks.values() if task.host and task.status.is_in_flight
+        )
         assert self.store.in_use == {host: flying[host] + self.others[host] for host in self.store.in_use}
 
     @invariant()
@@ -213,6 +226,7 @@ class Deployment(RuleBasedStateMachine):
             self.let_time_pass()
         assert self.store.deployment.status.is_final
         self.nothing_new_starts_after_it_ended()
+        self.failures_are_never_green()
 
     def let_time_pass(self):
         if self.store.continuations:
@@ -227,7 +241,7 @@ class Deployment(RuleBasedStateMachine):
 
     def fire_next(self):
         late = {key: due for key, due in self.store.timers.items() if key[0] != "accept"}
-        self.store.fire(*min(late or self.store.timers, key=lambda key: (self.store.timers[key], key)))
+        self.fire(*min(late or self.store.timers, key=lambda key: (self.store.timers[key], key)))
 
 
 Deployment.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
