@@ -114,11 +114,13 @@ class Lab:
         return self.layout.address(where)
 
     def engine(self, host: str) -> Engine:
+        if host not in self._engines:
+            raise LabError(f"the lab {self.name} has no engine {host}; it has {', '.join(self._engines)}")
         return self._engines[host]
 
     def client(self, host: str) -> docker.DockerClient:
         """The Docker SDK's client of a host's engine; it works from every namespace, the root one too."""
-        return self._engines[host].client
+        return self.engine(host).client
 
     # Hosts on the network
 
@@ -288,6 +290,7 @@ def _claim(base: Path, name: str, hosts: tuple[str, ...], *, owned: bool, builde
             builder=builder,
             owner=(me.pid, me.started) if owned and me else None,
         )
+        rubble.clear_unrecorded(layout.folder)
         layout.folder.mkdir(mode=0o711)
         layout.save()
     return layout

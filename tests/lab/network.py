@@ -6,11 +6,18 @@ import subprocess
 
 from tests.lab.errors import LabError
 from tests.lab.layout import CONTROL, Layout
+from tests.lab.spawning import search_path
 
 
 def ip(*arguments: str) -> str:
     """Run iproute2's `ip` and return what it printed."""
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["ip", *arguments],
+        env={"PATH": search_path()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise LabError(f"`ip {' '.join(arguments)}` failed: {done.stderr.strip()}")
     return done.stdout

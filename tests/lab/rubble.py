@@ -34,11 +34,20 @@ def clear(layout: Layout) -> None:
     unmount_below(layout.folder)
     network.delete(layout)
     _remove_cgroups(layout)
-    if left := mounts_below(layout.folder):
-        raise LabError(
-            f"still mounted: {', '.join(map(str, left))}; unmount them, then take the lab down again"
-        )
-    shutil.rmtree(layout.folder)
+    _delete(layout.folder)
+
+
+def clear_unrecorded(folder: Path) -> None:
+    """Delete a lab's folder without a record: of an `up` that had started nothing, or a `down` that had ended all."""
+    if folder.exists():
+        _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    if left := mounts_below(folder):
+        listed = ", ".join(map(str, left))
+        raise LabError(f"still mounted: {listed}; unmount them, then take the lab down again")
+    shutil.rmtree(folder)
 
 
 def _end(engine: Engine) -> None:

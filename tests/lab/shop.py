@@ -116,13 +116,11 @@ def orders(lab: Lab, host: str = DATABASE_HOST) -> int:
     return int(cast("bytes", done.output))
 
 
-def process_file(lab: Lab, *, variables: dict[str, str] | None = None) -> str:
+def process_file(lab: Lab, *, log_level: str = "info") -> str:
     """Return the example's process file with the lab's registry and database."""
     text = (FOLDER / "tidegate.yaml").read_text()
     text = text.replace(PUBLIC, lab.registry.address).replace("192.0.2.14", lab.address(DATABASE_HOST))
-    for name, value in (variables or {}).items():
-        text = text.replace(f"  {name}: info", f"  {name}: {value}")
-    return text
+    return text.replace("LOG_LEVEL: info", f"LOG_LEVEL: {log_level}")
 
 
 def inventory_file(lab: Lab) -> str:

@@ -15,6 +15,11 @@ from tests.lab.processes import MARK, Process
 Stream = IO[bytes] | int | None
 
 
+def search_path() -> str:
+    """Return PATH with the administrator's folders, which a root shell made by plain `su` lacks."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
 def command(layout: Layout, where: str, argv: Sequence[str]) -> list[str]:
     """Return the command that becomes `argv` inside a namespace (nsenter execs, so the pid is the program's)."""
     return ["nsenter", f"--net={layout.handle(where)}", "--", *argv]
@@ -22,8 +27,8 @@ def command(layout: Layout, where: str, argv: Sequence[str]) -> list[str]:
 
 def environment(layout: Layout, extra: Mapping[str, str] | None, *, clean: bool = False) -> dict[str, str]:
     """Return this process's environment with the lab's mark; `clean` keeps only PATH (no proxies, no settings)."""
-    inherited = {"PATH": os.environ.get("PATH", os.defpath)} if clean else dict(os.environ)
-    return {**inherited, **(extra or {}), MARK: layout.mark}
+    inherited = {} if clean else dict(os.environ)
+    return {**inherited, "PATH": search_path(), **(extra or {}), MARK: layout.mark}
 
 
 def start_daemon(layout: Layout, where: str, argv: Sequence[str], folder: Path) -> Process:

@@ -9,6 +9,9 @@ import time
 import httpx
 import pytest
 
+from config.inventory import load_inventory
+from config.process import load_process
+from tasks.catalog import parameters
 from tests.lab import CONTROL, shop, wait_until
 
 pytestmark = pytest.mark.lab
@@ -80,6 +83,16 @@ def test_the_shop_can_be_built_broken(lab):
     finally:
         one.remove(force=True)
         two.remove(force=True)
+
+
+def test_the_shops_files_load_with_the_labs_addresses(lab):
+    """The example's process and inventory are valid, and in the lab they name its registry and its hosts."""
+    process = load_process(shop.process_file(lab, log_level="debug"), parameters())
+    inventory = load_inventory(shop.inventory_file(lab), "inventory.yaml")
+    assert str(process.images["web"]) == f"{lab.registry.address}/shop/web"
+    assert {host.name: host.address for host in inventory.hosts} == {
+        host: lab.address(host) for host in lab.hosts
+    }
 
 
 def _status(lab, url):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.errors import LabError, MissingToolsError
+from tests.lab.spawning import search_path
 
 POLICY = Path("/usr/sbin/policy-rc.d")  # Debian asks it whether a package may start its service
 SAVED = POLICY.with_name("policy-rc.d.before-tidegate-lab")
@@ -30,7 +31,7 @@ class Tool:
     def there(self) -> bool:
         if "/" in self.program:
             return any(Path("/").glob(self.program.lstrip("/")))
-        return shutil.which(self.program) is not None
+        return shutil.which(self.program, path=search_path()) is not None
 
 
 LAB = (
@@ -113,16 +114,15 @@ def services_stay_down() -> Iterator[None]:
 
 
 def _install(packages: list[str]) -> None:
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (
-        ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-qy", "--no-install-recommends", *packages],
-    ):
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise MissingToolsError(
-                f"`{' '.join(command)}` failed; try it by hand:\n{done.stderr.strip()[-2000:]}"
-            )
+    env = {**os.environ, "PATH": search_path(), "DEBIAN_FRONTEND": "noninteractive"}
+    # A source that cannot be reached need not be the one that has these packages: the installation decides.
+    subprocess.run(["apt-get", "update", "-q"], env=env, check=False, capture_output=True)
+    command = ["apt-get", "install", "-qy", "--no-install-recommends", *packages]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MissingToolsError(
+            f"`{' '.join(command)}` failed; try it by hand:\n{done.stderr.strip()[-2000:]}"
+        )
 
 
 def _disable(services: list[str]) -> None:
