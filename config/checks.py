@@ -130,7 +130,7 @@ def _check_needs(document: Document, steps: Steps) -> Iterator[Problem]:
                 )
                 nearest = closest(need, ids)
                 yield document.problem((*place, "needs", at), message, expected, nearest=nearest)
-    circle = _circle(steps)
+    circle = _circle(steps) if len(ids) == len(steps) else []
     if circle:
         place = next(place for place, step in steps if step.get("id") == circle[0])
         message = f"these steps wait for each other for ever: {' -> '.join(circle)}"
@@ -155,7 +155,8 @@ def _circle(steps: Steps) -> list[str]:
 
 
 def _ids(steps: Steps) -> list[str]:
-    return [name for _, step in steps if isinstance(name := step.get("id"), str)]
+    """Return each id once."""
+    return list(dict.fromkeys(name for _, step in steps if isinstance(name := step.get("id"), str)))
 
 
 def _check_bakes(document: Document, steps: Steps) -> Iterator[Problem]:

@@ -19,6 +19,9 @@ class Declared(BaseModel):
         hide_input_in_errors=True,  # a secret handed in by mistake must not be printed by the error
     )
 
+    example: ClassVar[str] = "a mapping of keys and values"
+    """What was expected where something else stands."""
+
     later: ClassVar[Mapping[str, str]] = {}
     """Keys that a later version brings, each with the sentence that says so and what to do until then."""
 

@@ -20,7 +20,8 @@ from config.tree import TreeBuilder, TreeRefusedError
 LONGEST: Final = 256 * 1024
 """Characters of a process file; an inventory may be longer."""
 
-_TOO_EARLY_END = "the text ends in the middle of something"
+_MAPPING: Final = "keys and values, such as `key: value`"
+_NEVER_CLOSED: Final = "what is opened here is never closed"
 _IN_PEOPLES_WORDS: Final = (
     (r"'\t'", "a tab stands where YAML wants spaces", "spaces"),
     (
@@ -29,8 +30,8 @@ _IN_PEOPLES_WORDS: Final = (
         "quotes around text that contains ': '",
     ),
     ("cannot start any token", "a value cannot begin with this character", "quotes around the text"),
-    ("<stream end>", _TOO_EARLY_END, "the closing bracket"),
-    ("end of stream", _TOO_EARLY_END, "the closing quote"),
+    ("<stream end>", _NEVER_CLOSED, "a closing bracket"),
+    ("end of stream", _NEVER_CLOSED, "a closing quote"),
     ("unknown escape", "this escape is unknown", "single quotes around text with backslashes"),
     (
         "<block end>",
@@ -114,6 +115,8 @@ def _syntax(source: str, broken: YAMLError) -> Problem:
         return _problem(source, None, message, "printable text")
     mark = broken.problem_mark if isinstance(broken, MarkedYAMLError) else None
     said = str(getattr(broken, "problem", None) or broken)
+    if "stream" in said and isinstance(broken, MarkedYAMLError):
+        mark = broken.context_mark or mark
     position = Position(mark.line + 1, mark.column + 1) if mark else None
     for part, message, expected in _IN_PEOPLES_WORDS:
         if part in said:
@@ -123,9 +126,9 @@ def _syntax(source: str, broken: YAMLError) -> Problem:
 
 def _no_mapping(source: str, data: Json) -> Problem:
     if data is None:
-        return _problem(source, None, "the file is empty", "keys and values such as `project: shop`")
+        return _problem(source, None, "the file is empty", _MAPPING)
     found = "a list" if isinstance(data, list) else "one text or number"
-    return _problem(source, Position(1, 1), f"the file is {found}", "keys and values such as `project: shop`")
+    return _problem(source, Position(1, 1), f"the file is {found}", _MAPPING)
 
 
 def _problem(source: str, at: Position | None, message: str, expected: str) -> Problem:

@@ -1,27 +1,27 @@
 """pydantic's errors as problems: in the file's words, with line and column, and what was expected."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.declared import Declared
 from config.document import Document
-from config.expectations import Parsed, Reads, one_of
-from config.places import Place, existing, shorten
+from config.expectations import OneOf, Parsed, Reads, one_of
+from config.places import Place, existing, shorten, show_place
 from config.problems import REFUSAL, Problem, closest
 from config.secret import Secret
 from config.templates import has_template
 
-M = TypeVar("M", bound=BaseModel)
+M = TypeVar("M", bound=Declared)
 
 _SHOWN: Final = 60  # characters of a wrong value that are repeated
 _MAPPING: Final = "a mapping of keys and values"
 _LIST: Final = "a list such as [a, b]"
 _CONTAINERS: Final = {
-    "model_type": _MAPPING,
     "dict_type": _MAPPING,
     "tuple_type": _LIST,
     "list_type": _LIST,
@@ -40,7 +40,9 @@ def read_model(
         return model.model_validate(data, by_alias=True, by_name=False), ()
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
-        told = [each for each in mistakes if not (templates and _open_until_rendered(each))]
+        told = [
+            each for each in mistakes if not (templates and _open_until_rendered(each)) and _is_told(each)
+        ]
         return None, tuple(_problem(each, model, document, at) for each in told)
 
 
@@ -64,12 +66,17 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.line or 0, each.column or 0)))
 
 
+def _is_told(error: ErrorDetails) -> bool:
+    """A default that hangs on a wrong value is no mistake of its own."""
+    return error["type"] != "default_factory_not_called"
+
+
 def _open_until_rendered(error: ErrorDetails) -> bool:
     given = error["input"]
     return error["type"] == REFUSAL and isinstance(given, str) and has_template(given)
 
 
-def _problem(error: ErrorDetails, model: type[BaseModel], document: Document, at: Place) -> Problem:
+def _problem(error: ErrorDetails, model: type[Declared], document: Document, at: Place) -> Problem:
     location = tuple(error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown_key(_model_at(model, location[:-1]), document, (*at, *location))
@@ -82,35 +89,40 @@ def _problem(error: ErrorDetails, model: type[BaseModel], document: Document, at
             (*at, *location[:-1]), "this key is no such name", context["expected"], key=True
         )
     place = existing(document.data, (*at, *location))
+    message, expected, nearest = _told(error, model)
+    return document.problem(place, message, expected, nearest=nearest)
+
+
+def _told(error: ErrorDetails, model: type[Declared]) -> tuple[str, str, str | None]:
+    """Return message, expected and nearest of a value that was refused."""
+    found = f"found {describe(error['input'])}"
+    if error["type"] == "model_type":
+        return found, _model_at(model, error["loc"]).example, None
     if error["type"] in _CONTAINERS:
-        return document.problem(place, f"found {describe(error['input'])}", _CONTAINERS[error["type"]])
-    if error["type"] != REFUSAL:
-        return document.problem(place, error["msg"])
+        return found, _CONTAINERS[error["type"]], None
+    if error["type"] != REFUSAL:  # a validator of somebody else's step kind
+        return error["msg"].removeprefix("Value error, "), "", None
     context = error["ctx"]
-    message = context["message"] or f"found {describe(error['input'])}"
-    return document.problem(place, message, context["expected"], nearest=context["nearest"])
+    return context["message"] or found, context["expected"], context["nearest"]
 
 
-def _unknown_key(model: type[BaseModel], document: Document, place: Place) -> Problem:
+def _unknown_key(model: type[Declared], document: Document, place: Place) -> Problem:
     key, keys = str(place[-1]), sorted(_fields(model))
-    later = model.later if issubclass(model, Declared) else {}
-    meant = model.meant if issubclass(model, Declared) else {}
-    if key in later:
-        return document.problem(place, later[key], key=True)
-    nearest = meant.get(key) or closest(key, keys)
+    if key in model.later:
+        return document.problem(place, model.later[key], key=True)
+    nearest = model.meant.get(key) or closest(key, keys)
     return document.problem(place, "unknown key", one_of(keys), nearest=nearest, key=True)
 
 
 def _missing(field: FieldInfo | None, document: Document, place: Place) -> Problem:
     problem = document.problem(place[:-1], "this key is missing", _expected(field) if field else "")
-    path = document.problem(place, "").path
-    return Problem(
-        problem.source, path, problem.line, problem.column, problem.message, problem.expected, problem.nearest
-    )
+    return replace(problem, path=show_place(place))
 
 
 def _expected(field: FieldInfo) -> str:
     """Ask the field's own reader what it would have liked."""
+    if any(isinstance(each, OneOf) for each in field.metadata):
+        return one_of(get_args(field.annotation))
     readers = [each.read for each in field.metadata if isinstance(each, Reads)]
     if isinstance(field.annotation, type) and issubclass(field.annotation, Parsed):
         readers.append(field.annotation.parse)
@@ -123,7 +135,7 @@ def _expected(field: FieldInfo) -> str:
     return _LIST if listed else _MAPPING if _declared_in(field.annotation) else ""
 
 
-def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[BaseModel]:
+def _model_at(model: type[Declared], location: tuple[str | int, ...]) -> type[Declared]:
     for step in location:
         field = _fields(model).get(str(step))
         inner = _declared_in(field.annotation) if field else None
@@ -131,7 +143,7 @@ def _model_at(model: type[BaseModel], location: tuple[str | int, ...]) -> type[B
     return model
 
 
-def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def _fields(model: type[Declared]) -> dict[str, FieldInfo]:
     """By the keys of the file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 

@@ -69,6 +69,7 @@ class Health(Declared):
     deadline: Duration = timedelta(minutes=5)
     """For the whole wait, from the container's start."""
 
+    example: ClassVar[str] = "a mapping such as {path: /up}"
     later: ClassVar[Mapping[str, str]] = {
         "drain": "drain comes with the side-by-side switch of a later version; leave it out",
     }

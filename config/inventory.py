@@ -39,6 +39,7 @@ class Host(Declared):
     variables: FrozenMapping[VariableName, PlainText] = FrozenMapping()
     """Values that hold on this host, in every project and environment that declares the name."""
 
+    example: ClassVar[str] = "a mapping such as {name: web-1, environments: [production]}"
     meant: ClassVar[Mapping[str, str]] = {"role": "roles", "environment": "environments", "hostname": "name"}
 
 

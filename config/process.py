@@ -23,7 +23,8 @@ from config.variables import ScopedValues
 
 __all__ = ["DeploymentDefaults", "HostSelector", "Process", "Retain", "Rollout", "Step", "load_process"]
 
-KindName = Annotated[str, shaped(r"[a-z][a-z0-9_]*", "a step kind such as deploy_image", longest=60)]
+KindName = Annotated[str, shaped(r"[\s\S]+", "a step kind such as deploy_image")]
+"""Any text: which kinds there are is known to whoever loads the file."""
 
 
 class Step(Declared):
@@ -44,6 +45,9 @@ class Step(Declared):
     timeout: Duration = timedelta(hours=1)
     start_within: Duration = timedelta(minutes=5)
 
+    example: ClassVar[str] = (
+        "a mapping such as {id: web, uses: deploy_image, hosts: {role: web}, with: {image: web}}"
+    )
     later: ClassVar[Mapping[str, str]] = {
         word: f"{word} comes with the failure handling and rollback of a later version; leave it out"
         for word in ("when", "during", "required")

@@ -81,6 +81,7 @@ class Gate(Declared):
         Literal["queue"], OneOf({word: _ORDER.format(word) for word in ("supersede", "refuse")})
     ] = "queue"
 
+    example: ClassVar[str] = "a mapping such as {instructions: Look at the canary}"
     later: ClassVar[Mapping[str, str]] = {
         word: _GATE.format(word) for word in ("quorum", "form", "inputs", "not_deployer")
     }
@@ -100,6 +101,8 @@ class Rollout(Declared):
         Literal["pause", "stop", "continue"],
         OneOf({"rollback": "rollback comes with the rollback plans of a later version; use pause"}),
     ] = "pause"
+
+    example: ClassVar[str] = "a mapping such as {canary: 1, batch: 25%}"
 
     def window(self, total: int) -> int:
         """Return how many of the step's `total` hosts (canary included) may be worked on at once: at least 1."""

@@ -21,6 +21,7 @@ class HostSelector(Declared):
     labels: FrozenMapping[LabelName, PlainText] = FrozenMapping()
     names: tuple[HostName, ...] = ()
 
+    example: ClassVar[str] = "a mapping such as {role: web}"
     meant: ClassVar[Mapping[str, str]] = {
         "name": "names",
         "label": "labels",

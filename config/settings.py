@@ -119,6 +119,8 @@ class CoordinatorSettings(Settings):
     """None: SQLite in the state folder."""
     broker_url: Secret | None = None
     """None: the embedded broker."""
+    broker_bind: Bind = "127.0.0.1:8421"
+    """Where the embedded broker listens; hosts must reach this address."""
     bind: Bind = "127.0.0.1:8420"
     public_url: Url | None = None
     """How hosts and people reach the API; None: http:// and `bind`."""

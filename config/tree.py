@@ -101,7 +101,10 @@ class TreeBuilder:
             self._begin_entry(top, event)
             return
         place = _next_place(top)
-        self.values[place] = _position(event)
+        empty = (
+            _is_empty(event) and place in self.keys
+        )  # it "stands" where the next token does: nobody looks there
+        self.values[place] = self.keys[place] if empty else _position(event)
         self._refuse_tag(event, place)
         if isinstance(event, MappingStartEvent | SequenceStartEvent):
             self._open(event, place)
@@ -199,6 +202,10 @@ def _scalar(event: ScalarEvent) -> Json:
 
 def _is_plain(event: ScalarEvent) -> bool:
     return not event.style and event.tag is None
+
+
+def _is_empty(event: NodeEvent) -> bool:
+    return isinstance(event, ScalarEvent) and _is_plain(event) and not event.value
 
 
 def _position(event: Event) -> Position:

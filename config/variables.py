@@ -53,6 +53,7 @@ class ScopedValue(Declared):
     role: Name | None = None
     host: HostName | None = None
 
+    example: ClassVar[str] = "a mapping such as {value: info, environment: uat}"
     meant: ClassVar[Mapping[str, str]] = {"env": "environment", "name": "host"}
 
     @model_validator(mode="after")
