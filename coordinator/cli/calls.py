@@ -21,14 +21,17 @@ Params = Mapping[str, str | int | bool | None]
 
 
 class Calls:
-    """Sends requests with the key; `notice` is told, in a sentence, when a request is sent again."""
+    """Sends requests with the key; `notice` is told, in a sentence, when a request is sent again.
+
+    `pauses` are the seconds before each further try; callers with a patience of their own set it to ().
+    """
 
     def __init__(
         self, endpoint: Endpoint, notice: Callable[[str], None], *, pauses: Sequence[float] = PAUSES
     ) -> None:
         self.url = endpoint.url
         self._notice = notice
-        self._pauses = pauses
+        self.pauses = pauses
         headers = {"Authorization": f"Bearer {endpoint.key}", "User-Agent": "tidegate-cli"}
         try:
             self._http = httpx.Client(base_url=f"{endpoint.url}/api/v1", headers=headers, timeout=_TIMES)
@@ -63,7 +66,7 @@ class Calls:
             headers=_headers(is_yaml=yaml is not None, idempotency_key=idempotency_key),
         )
         repeatable = repeatable or method in _REPEATABLE or idempotency_key is not None
-        for pause in self._pauses:
+        for pause in self.pauses:
             try:
                 return self._once(request)
             except (Refused, Unreachable) as error:

@@ -19,7 +19,9 @@ def diagnosed(error: Exception, url: str) -> NoAnswer:
     """Return what is to be said about a request to `url` that got no answer."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return NoAnswer(f"The certificate of {url} is not trusted: {cause.verify_message}.", hint=_AUTHORITY)
+            return NoAnswer(
+                f"The certificate of {url} is not trusted: {cause.verify_message}.", hint=_AUTHORITY
+            )
         if isinstance(cause, ssl.SSLError):
             return _no_tls(url)
         if isinstance(cause, socket.gaierror):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from coordinator.cli.errors import WrongUse
 
-DEFAULT_URL = "http://127.0.0.1:8400"
+DEFAULT_URL = "http://127.0.0.1:8420"
 _NO_KEY = (
     "Give one with --key, --key-file, TIDEGATE_KEY or TIDEGATE_KEY_FILE. "
     "The first key lies in `admin.key` in the coordinator's state directory; `tidegate keys create` makes others."
@@ -75,7 +75,9 @@ def _read(path: Path, origin: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        raise WrongUse(f"The key file {path} ({origin}) cannot be read: {error.strerror}.", hint=_NO_KEY) from error
+        raise WrongUse(
+            f"The key file {path} ({origin}) cannot be read: {error.strerror}.", hint=_NO_KEY
+        ) from error
     except UnicodeDecodeError:
         raise WrongUse(f"The key file {path} ({origin}) does not hold a key.", hint=_NO_KEY) from None
 

@@ -14,7 +14,9 @@ from coordinator.cli.exits import Exit
 
 Json = dict[str, Any]
 
-_KEY_HINT = "Give a valid key with --key, TIDEGATE_KEY or TIDEGATE_KEY_FILE; `tidegate keys create` makes one."
+_KEY_HINT = (
+    "Give a valid key with --key, TIDEGATE_KEY or TIDEGATE_KEY_FILE; `tidegate keys create` makes one."
+)
 
 
 class CliError(Exception):

@@ -45,10 +45,14 @@ def follow(
             patience.tried(error)
 
 
-def _stream(calls: Calls, deployment: str, *, task: str | None, after: int) -> Iterator[LogEntry | StatusSeen]:
+def _stream(
+    calls: Calls, deployment: str, *, task: str | None, after: int
+) -> Iterator[LogEntry | StatusSeen]:
     headers = {"Last-Event-ID": str(after)} if after else {}
     path = f"{logs_path(deployment)}/follow"
-    with calls.stream(path, params={"task": task, "after": after}, headers=headers, silence=_SILENCE) as chunks:
+    with calls.stream(
+        path, params={"task": task, "after": after}, headers=headers, silence=_SILENCE
+    ) as chunks:
         for event in events(chunks):
             body = json.loads(event.data)
             if event.name == "log":

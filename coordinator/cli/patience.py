@@ -29,7 +29,7 @@ class Patience:
         if not is_away or now - self._since > LONGEST_ABSENCE:
             raise error
         if self._tries == 0 or now - self._told > _REMINDER:
-            self._notice(f"{error.message} The deployment goes on; trying again.")
+            self._notice(f"{error.message} Nothing is lost; trying again.")
             self._told = now
         time.sleep(_PAUSES[min(self._tries, len(_PAUSES) - 1)])
         self._tries += 1
