@@ -17,6 +17,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def pause(seconds: float) -> None:
+    """Let time pass between two looks at a condition that nothing announces."""
+    time.sleep(seconds)
+
+
 def new_id(prefix: str, length: int = 12) -> str:
     """Return a fresh random id such as `rel-k7q2m9x4hb3d`."""
     return f"{prefix}-{short_id(length)}" if prefix else short_id(length)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coordinator.domain.events import Event, Outcome, TimerKind
+from coordinator.domain.pace import DEFAULT_PACE, Pace
 from coordinator.domain.states import Deployment, Interruption, Stage, Task, TaskError
 
 CHUNK = 16  # tasks started in one transaction at most; what is left follows in the next one
@@ -20,7 +21,8 @@ class Slice:
     open_stages: tuple[Stage, ...] = ()  # for a decision about the whole deployment; bounded by its steps
     candidates: tuple[Task, ...] = ()  # the stage's next WAITING tasks in plan order, at most CHUNK
     busy: frozenset[str] = frozenset()  # hosts, of those in this slice, without a free place
-    interruptions: tuple[Interruption, ...] = ()  # the one the event names, or all open ones
+    interruptions: tuple[Interruption, ...] = ()  # all open ones; bounded by its steps
+    pace: Pace = DEFAULT_PACE
 
 
 @dataclass(frozen=True, slots=True)

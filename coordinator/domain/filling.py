@@ -6,7 +6,6 @@ from coordinator.domain import ending
 from coordinator.domain.decision import CHUNK, Continue, SendOrder, TakeSlot
 from coordinator.domain.draft import Draft
 from coordinator.domain.events import DeploymentStarted, StageDue, TimerKind
-from coordinator.domain.resending import resend_delay
 from coordinator.domain.states import (
     DeploymentStatus,
     Interruption,
@@ -91,7 +90,7 @@ def begin_attempt(draft: Draft, stage: Stage, task: Task) -> None:
     draft.save(sent)
     draft.count(in_flight=1)
     draft.do(TakeSlot(task.host), SendOrder(task.key, sent.attempt, task.host))
-    draft.timer(TimerKind.ACCEPT, task.key, draft.now + resend_delay(sends=1))
+    draft.timer(TimerKind.ACCEPT, task.key, draft.now + draft.slice.pace.resend_delay(sends=1))
     draft.timer(TimerKind.START, task.key, draft.now + stage.limits.start_within)
 
 

@@ -16,7 +16,6 @@ from coordinator.domain.states import (
     TaskStatus,
     Verdict,
 )
-from coordinator.domain.timeouts import GUIDANCE_EXPIRY, LEASE, TIMEOUT_MARGIN
 
 STATUS_OF = {
     Outcome.SUCCEEDED: TaskStatus.SUCCEEDED,
@@ -38,8 +37,10 @@ def accept(draft: Draft, event: TaskAccepted) -> None:
     draft.save(replace(task, status=TaskStatus.RUNNING, error=None))
     draft.do(RecordAccepted(task.key, task.attempt))
     draft.clear_timers(task.key)
-    draft.timer(TimerKind.LEASE, task.key, draft.now + LEASE)
-    draft.timer(TimerKind.TIMEOUT, task.key, draft.now + stage.limits.timeout + TIMEOUT_MARGIN)
+    draft.timer(TimerKind.LEASE, task.key, draft.now + draft.slice.pace.lease)
+    draft.timer(
+        TimerKind.TIMEOUT, task.key, draft.now + stage.limits.timeout + draft.slice.pace.timeout_margin
+    )
 
 
 def revive(draft: Draft, task: Task, stage: Stage) -> tuple[Task, Stage]:
@@ -142,7 +143,7 @@ def _ask_for_guidance(draft: Draft, stage: Stage, task: Task) -> None:
     number = draft.deployment.guidances + 1
     identity = f"{draft.deployment.id}.guidance.{number}"
     message = task.error.message if task.error else task.status.value
-    expires = draft.now + GUIDANCE_EXPIRY
+    expires = draft.now + draft.slice.pace.guidance_expiry
     draft.save(
         Interruption(
             id=identity,

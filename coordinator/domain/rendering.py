@@ -11,7 +11,7 @@ from config.inventory import Host
 from config.process import Process, Step
 from config.steps.parameters import StepParameters
 from config.templates import SecretVersion, TemplateError, placeholders, render
-from config.variables import UnsetVariable, VariableError, resolve
+from config.variables import UnsetVariableError, VariableError, resolve
 from coordinator.domain.errors import PlanProblem
 from coordinator.domain.plan import secret_key
 
@@ -57,7 +57,7 @@ class Renderer:
             return value.text
         key = secret_key(name, value.environment, value.role, value.host)
         if key not in self.secrets:
-            raise UnsetVariable(f"secret {key} has no value yet: set it with `tidegate secrets set`")
+            raise UnsetVariableError(f"secret {key} has no value yet: set it with `tidegate secrets set`")
         return SecretVersion(name=name, version=self.secrets[key])
 
     def _own(self, host: Host | None) -> dict[str, str]:

@@ -8,7 +8,6 @@ from coordinator.domain.draft import Draft
 from coordinator.domain.events import TimerFired, TimerKind
 from coordinator.domain.filling import begin_attempt
 from coordinator.domain.finishing import fail, succeed
-from coordinator.domain.resending import resend_delay
 from coordinator.domain.states import Stage, Task, TaskError, TaskStatus
 
 
@@ -56,7 +55,7 @@ def _send_again(draft: Draft, task: Task) -> None:
     draft.save(again)
     if task.host is not None:
         draft.do(SendOrder(task.key, task.attempt, task.host))
-    draft.timer(TimerKind.ACCEPT, task.key, draft.now + resend_delay(again.sends))
+    draft.timer(TimerKind.ACCEPT, task.key, draft.now + draft.slice.pace.resend_delay(again.sends))
 
 
 def _presume(draft: Draft, stage: Stage, task: Task, status: TaskStatus, error: TaskError) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from config.loading import load_process
+from config.process import load_process
 from sqlalchemy import Connection, select
 
 from config.steps.parameters import StepParameters
