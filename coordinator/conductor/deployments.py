@@ -148,7 +148,7 @@ def _start_next(services: Services, tx: Connection, project: str, environment: s
     taken = deployments.take_lock(tx, project, environment, now)
     if taken is not None:
         identity, epoch = taken
-        handle_in(tx, identity, DeploymentStarted(epoch), now)
+        handle_in(services, tx, identity, DeploymentStarted(epoch))
 
 
 def cancel(services: Services, deployment: str, by: Person) -> None:

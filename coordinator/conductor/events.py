@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from coordinator.conductor.services import Services
 from coordinator.domain.advance import advance
 from coordinator.domain.events import Event
+from coordinator.domain.pace import DEFAULT_PACE, Pace
 from coordinator.store.saving import save
 from coordinator.store.slices import load_slice, lock_deployment
 
@@ -26,7 +27,7 @@ def handle(services: Services, deployment: str, event: Event) -> None:
 
     def once() -> None:
         with services.store.write() as tx:
-            handle_in(tx, deployment, event, services.now())
+            handle_in(services, tx, deployment, event)
 
     retrying(once)
     services.wake()
@@ -44,15 +45,22 @@ def retrying(transaction: Callable[[], T]) -> T:
     return transaction()
 
 
-def handle_in(tx: Connection, deployment: str, event: Event, now: datetime) -> None:
+def handle_in(services: Services, tx: Connection, deployment: str, event: Event) -> None:
     """Handle `event` and all that follows from it within `tx`."""
+    carry_out(tx, deployment, event, services.now(), services.pace)
+
+
+def carry_out(
+    tx: Connection, deployment: str, event: Event, now: datetime, pace: Pace = DEFAULT_PACE
+) -> None:
+    """Load, decide and save until nothing more follows."""
     pending: deque[Event] = deque([event])
     while pending:
         header = lock_deployment(tx, deployment)
         if header is None:
             return
         current = pending.popleft()
-        decided = advance(load_slice(tx, header, current), current, now)
+        decided = advance(load_slice(tx, header, current, pace), current, now)
         save(tx, deployment, decided, now)
         pending.extend(decided.follow_ups)
 

@@ -19,7 +19,6 @@ from coordinator.conductor.orders import control
 from coordinator.conductor.services import Services
 from coordinator.domain.events import Event, Outcome, TaskAccepted, TaskFinished
 from coordinator.domain.states import TaskError, parse_attempt_id
-from coordinator.domain.timeouts import LEASE
 from coordinator.store import hearing, reports, timers
 from coordinator.store.slices import lock_deployment
 from tasks.control import Confirm, ControlSender, Welcome
@@ -101,7 +100,7 @@ class Inbox:
         with self.services.store.write() as tx:
             hearing.note_seen(tx, host, {}, now)
             for deployment, tasks in by_deployment.items():
-                timers.renew_leases(tx, deployment, list(tasks), now + LEASE)
+                timers.renew_leases(tx, deployment, list(tasks), now + self.services.pace.lease)
                 found = hearing.given_up(tx, deployment, list(tasks))
                 revived += [(deployment, key, number) for key, number in found if tasks[key] == number]
         for deployment, key, number in revived:
@@ -129,7 +128,7 @@ class Inbox:
                 log.warning("%s reports about %s, which is not known here", payload.from_, identity)
                 return payload.seq
             if self._keep(tx, payload, deployment, identity) and event is not None:
-                handle_in(tx, deployment, event, self.services.now())
+                handle_in(self.services, tx, deployment, event)
             return reports.contiguous(tx, identity) if payload.kind in FINAL else 0
 
     def _keep(self, tx: Connection, payload: Payload, deployment: str, identity: str) -> bool:

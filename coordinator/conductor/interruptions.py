@@ -31,7 +31,7 @@ def answer(services: Services, interruption: str, given: Answer) -> None:
             asked = _locked(tx, interruption)
             _check(services, asked, given)
             event = InterruptionAnswered(interruption, given.choice, given.by.name, given.note)
-            handle_in(tx, asked.deployment, event, services.now())
+            handle_in(services, tx, asked.deployment, event)
 
     retrying(once)
     services.wake()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from config.settings import CoordinatorSettings
-
+from coordinator.domain.pace import DEFAULT_PACE, Pace
 from coordinator.store.database import Store
 from tasks.catalog import Kind
 from tasks.keys import HostKeys
@@ -54,3 +54,4 @@ class Services:
     digests: DigestResolver
     wake: Wake
     now: Callable[[], datetime]
+    pace: Pace = DEFAULT_PACE

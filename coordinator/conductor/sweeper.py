@@ -16,7 +16,6 @@ from coordinator.conductor.deployments import start_next
 from coordinator.conductor.events import handle, handle_in, is_deadlock
 from coordinator.conductor.services import Services
 from coordinator.domain.events import SlotOffered, StageDue, TimerFired, TimerKind
-from coordinator.domain.timeouts import LEASE
 from coordinator.store import deployments, timers
 from coordinator.store.slices import lock_deployment
 from tasks.publishing import BrokerUnavailable, Sender
@@ -71,7 +70,7 @@ class Sweeper:
         with self.services.store.write() as tx:
             lock_deployment(tx, deployment)
             if timers.take(tx, deployment, kind, subject, now):
-                handle_in(tx, deployment, TimerFired(kind, subject), now)
+                handle_in(self.services, tx, deployment, TimerFired(kind, subject))
         self.services.wake()
 
     def _continuations(self) -> bool:
@@ -81,7 +80,7 @@ class Sweeper:
             with self.services.store.write() as tx:
                 lock_deployment(tx, deployment)
                 if timers.take_continuation(tx, deployment, stage):
-                    handle_in(tx, deployment, StageDue(stage), self.services.now())
+                    handle_in(self.services, tx, deployment, StageDue(stage))
             self.services.wake()
         return bool(found)
 
@@ -112,10 +111,10 @@ class Sweeper:
             self._broker_away = True
             return
         if self._broker_away:
-            log.info("the broker is back; hosts have %s to speak", LEASE)
+            log.info("the broker is back; hosts have %s to speak", self.services.pace.lease)
             self._broker_away = False
             self._let_hosts_speak()
 
     def _let_hosts_speak(self) -> None:
         with self.services.store.write() as tx:
-            timers.postpone(tx, self.services.now() + LEASE)
+            timers.postpone(tx, self.services.now() + self.services.pace.lease)

@@ -1,6 +1,7 @@
 """Loading the slice of rows that one event touches: a bounded number at any size of the plan."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, Select, and_, exists, select
 
@@ -17,6 +18,7 @@ from coordinator.domain.events import (
     TimerFired,
     TimerKind,
 )
+from coordinator.domain.pace import DEFAULT_PACE, Pace
 from coordinator.domain.states import Deployment, Interruption, Stage, StageStatus, Task, TaskStatus
 from coordinator.store import rows
 from coordinator.store.tables import deployments, hosts, interruptions, stage_needs, stages, tasks
@@ -31,8 +33,12 @@ def lock_deployment(tx: Connection, deployment: str) -> Deployment | None:
     return rows.deployment_of(row) if row else None
 
 
-def load_slice(tx: Connection, header: Deployment, event: Event) -> Slice:
+def load_slice(tx: Connection, header: Deployment, event: Event, pace: Pace = DEFAULT_PACE) -> Slice:
     """Return what `advance` needs to handle `event`."""
+    return replace(_load(tx, header, event), pace=pace)
+
+
+def _load(tx: Connection, header: Deployment, event: Event) -> Slice:
     match event:
         case StageDue(stage=key):
             return _for_stage(tx, header, key)
