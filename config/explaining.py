@@ -100,8 +100,9 @@ def _told(error: ErrorDetails, model: type[Declared]) -> tuple[str, str, str | N
         return found, _model_at(model, error["loc"]).example, None
     if error["type"] in _CONTAINERS:
         return found, _CONTAINERS[error["type"]], None
-    if error["type"] != REFUSAL:  # a validator of somebody else's step kind
-        return error["msg"].removeprefix("Value error, "), "", None
+    if error["type"] != REFUSAL:  # from a step kind of somebody else, in pydantic's words
+        _, wanted, expected = error["msg"].partition("Input should be ")
+        return (found, expected, None) if wanted else (error["msg"].removeprefix("Value error, "), "", None)
     context = error["ctx"]
     return context["message"] or found, context["expected"], context["nearest"]
 

@@ -39,7 +39,7 @@ class TiedVariableError(VariableError):
 
 
 def _one_value(value: object) -> object:
-    if not is_scalar(value):
+    if value is not None and not is_scalar(value):
         raise refusal('text, a number or true/false ("" for empty text)')
     return value
 
