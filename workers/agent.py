@@ -4,9 +4,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
+from config.settings import WorkerSettings
 from tasks.catalog import kinds, task_name
 from tasks.celery_app import Delivery, Handle, host_worker_options, make_app, register
 from tasks.control_list import RedisControlReceiver
@@ -30,26 +30,18 @@ RECOVERY_LEAVES_WITHIN = 30.0  # seconds that recovering attempts get to notice 
 log = logging.getLogger("tidegate.worker")
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a worker is started; `events`: send Celery's live events, for Flower."""
-
-    state_dir: Path
-    join_file: Path | None = None
-    docker_host: str = "unix:///var/run/docker.sock"
-    instance_prefix: str = ""
-    events: bool = False
-
-
-def run(options: Options, connect: Callable[[str], Engine] = DockerEngine) -> int:
-    """Run the worker in the main thread until SIGTERM or SIGINT; returns the exit code.
+def run(
+    settings: WorkerSettings, *, events: bool = False, connect: Callable[[str], Engine] = DockerEngine
+) -> int:
+    """Run the worker in the main thread until SIGTERM or SIGINT; returns the exit code. `events`: for Flower.
 
     Stopping takes no new orders and leaves running steps where they are: the next start finishes or undoes them.
     Raises CannotStart, JoinFileError and InvalidKeyError.
     """
-    state = open_state(options.state_dir)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, which may hold secrets
+    state = open_state(settings.state_dir)
     try:
-        return _Agent(options, connect(options.docker_host)).run()
+        return _Agent(settings, connect(settings.docker_host), events=events).run()
     finally:
         state.close()
 
@@ -57,23 +49,23 @@ def run(options: Options, connect: Callable[[str], Engine] = DockerEngine) -> in
 class _Agent:
     """The parts of one running worker."""
 
-    def __init__(self, options: Options, engine: Engine) -> None:
-        self._folder = options.state_dir
+    def __init__(self, settings: WorkerSettings, engine: Engine, *, events: bool) -> None:
+        self._folder = settings.state_dir
         self._identity = identity(self._folder)
-        self._file, self._joined = remembered(self._folder, options.join_file)
+        self._file, self._joined = remembered(self._folder, settings.join)
         host, coordinator = self._file.host, TrustedCoordinator(self._file.coordinator)
-        consumer = host_worker_options(host, events=options.events)
+        consumer = replace(host_worker_options(host, events=events), slots=settings.slots)
         self._app = make_app(f"worker.{host}", self._file.broker_url, consumer)
         self._publisher = Publisher(self._app)
         self._post = Post(host, self._identity.keys, self._publisher)
         self._journal = Journal(self._folder / "journal.sqlite")
-        self._reporter = Reporter(self._journal, self._post)
+        self._reporter = Reporter(self._journal, self._post, settings.resend_every.total_seconds())
         site = Site(
             host=host,
             keys=self._identity.keys,
             fingerprint_key=self._identity.fingerprint_key,
             state_dir=self._folder,
-            instance_prefix=options.instance_prefix,
+            instance_prefix=settings.instance_prefix,
             engine=engine,
         )
         self._runner = Runner(site, self._journal, self._reporter)
@@ -93,7 +85,13 @@ class _Agent:
             reporter=self._reporter,
             runner=self._runner,
         )
-        self._beat = Beat(self._post, self._journal, engine, lambda: self._runner.running)
+        self._beat = Beat(
+            self._post,
+            self._journal,
+            engine,
+            lambda: self._runner.running,
+            lease_every=settings.renew_every.total_seconds(),
+        )
         self._program = ConsumerProgram(
             self._app, consumer, on_connected=self._beat.greet, on_stopping=self._runner.stop
         )

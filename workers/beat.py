@@ -26,8 +26,15 @@ class Beat:
     """Tells the coordinator that this worker lives and what it runs."""
 
     def __init__(
-        self, post: Post, journal: Journal, engine: Engine, running: Callable[[], tuple[str, ...]]
+        self,
+        post: Post,
+        journal: Journal,
+        engine: Engine,
+        running: Callable[[], tuple[str, ...]],
+        *,
+        lease_every: float = LEASE_EVERY,
     ) -> None:
+        self._lease_every = lease_every
         self._post = post
         self._journal = journal
         self._engine = engine
@@ -77,12 +84,12 @@ class Beat:
                 self._post.send("hello", self.hello())
             except BrokerUnavailable as error:
                 log.warning("%s", error)
-                self._stop.wait(LEASE_EVERY / 2)
+                self._stop.wait(self._lease_every / 2)
                 self._greet.set()
 
     def _renew(self) -> None:
         last_sent = last_forgot = 0.0
-        while not self._stop.wait(LEASE_EVERY):
+        while not self._stop.wait(self._lease_every):
             now = clock.monotonic()
             if (running := self._running()) or now - last_sent >= IDLE_EVERY:
                 last_sent = now

@@ -63,11 +63,13 @@ class Executor:
         """
         entry = self._accepted(kind, args, clock.now())
         self._reporter.wake()
+        log.info("%s accepted: %s of %s %s", entry.attempt, kind, entry.project, entry.order["release"])
         try:
             finished = self._runner.run(entry)
         except LeftForRecovery:
             log.info("%s is left for the next start of the worker", entry.attempt)
             raise Ignore from None
+        log.info("%s ended: %s", entry.attempt, finished.outcome)
         error = _shown(finished)
         if error is not None:
             raise error

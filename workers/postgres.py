@@ -23,7 +23,8 @@ def recorded(command: Sequence[str], pid_file: str, seconds: int) -> tuple[str, 
 def kill(pid_file: str) -> tuple[str, ...]:
     """Return the command that ends a recorded one, if it still runs; it always succeeds."""
     script = (
-        'test -f "$1" && pid=$(cat "$1") && tr "\\0" " " < /proc/$pid/cmdline | grep -qE "timeout|pg_dump" && kill $pid;'
+        'test -f "$1" && pid=$(cat "$1")'
+        ' && tr "\\0" " " < /proc/$pid/cmdline | grep -qE "timeout|pg_dump" && kill $pid;'
         ' rm -f "$1"; true'
     )
     return ("sh", "-c", script, "tidegate", pid_file)

@@ -83,13 +83,14 @@ class _Sent:
     """When a report was last sent, and how long to wait for its confirmation."""
 
     at: float
-    patience: float = RESEND_FIRST
+    patience: float
 
 
 class Reporter:
     """Writes reports for running attempts, and sends them from a thread of its own."""
 
-    def __init__(self, journal: Journal, post: Post) -> None:
+    def __init__(self, journal: Journal, post: Post, resend_first: float = RESEND_FIRST) -> None:
+        self._resend_first = resend_first
         self._journal = journal
         self._post = post
         self._wake = threading.Event()
@@ -176,6 +177,6 @@ class Reporter:
         with self._guard:
             for each in reports:
                 before = self._sent.get((each.attempt, each.seq))
-                patience = min(before.patience * 2, RESEND_LAST) if before else RESEND_FIRST
+                patience = min(before.patience * 2, RESEND_LAST) if before else self._resend_first
                 self._sent[each.attempt, each.seq] = _Sent(now, patience)
                 self._through = max(self._through, each.row)

@@ -136,7 +136,7 @@ class _Attempt:
         self._memory = Memory(phase=entry.phase, detail=entry.detail or {})
         self._last_progress = 0.0
 
-    def run(self, turn: threading.Lock | None) -> Finished:
+    def run(self, turn: "threading.Lock | None") -> Finished:
         """Return how it ended; raises LeftForRecovery only."""
         try:
             parameters = self._parameters()
@@ -148,7 +148,7 @@ class _Attempt:
         finally:
             live.flush()
 
-    def _ended(self, parameters: Any, context: Context, turn: threading.Lock | None) -> Finished:  # noqa: ANN401 - each kind has its own
+    def _ended(self, parameters: Any, context: Context, turn: "threading.Lock | None") -> Finished:  # noqa: ANN401 - each kind has its own
         try:
             with _held(turn, context):
                 if self._resumed:
@@ -269,7 +269,7 @@ class _Attempt:
 
 
 @contextmanager
-def _held(turn: threading.Lock | None, context: Context) -> Iterator[None]:
+def _held(turn: "threading.Lock | None", context: Context) -> Iterator[None]:
     """Hold the step's turn; raises as `context.check` while it waits."""
     if turn is None:
         yield

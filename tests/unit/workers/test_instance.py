@@ -92,7 +92,8 @@ stale = st.sampled_from([None, instance("x", "other", begun=False, promoted=Fals
     crashes=st.lists(st.integers(1, 14), max_size=6),
 )
 def test_it_converges_through_any_crashes(  # noqa: PLR0917 - one per generated value
-    live, next_, previous, failed, healthy, dies, crashes):
+    live, next_, previous, failed, healthy, dies, crashes
+):
     """Whatever is found and wherever it is killed: one wanted instance runs, or the old one; created at most once."""
     found = {"live": live, "next": next_, "previous": previous, "failed": failed}
     engine = SimulatedEngine(
