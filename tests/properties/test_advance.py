@@ -21,6 +21,7 @@ from coordinator.domain.events import (
 from coordinator.domain.states import (
     DeploymentStatus,
     InterruptionStatus,
+    StageKind,
     StageStatus,
     TaskError,
     TaskStatus,
@@ -66,7 +67,6 @@ class Deployment(RuleBasedStateMachine):
         self.store = MemoryStore("shop-1-test", plan)
         self.needs = {stage.key: stage.needs for stage in plan.stages}
         self.now = NOON
-        self.seen_orders = 0
         self.attempts: list[tuple[str, int]] = []  # every attempt ever sent
         self.others: Counter[str] = Counter()  # hosts that other deployments keep busy
         self.revived: Counter[str] = Counter()  # stages whose hosts spoke again after they were given up
@@ -75,10 +75,22 @@ class Deployment(RuleBasedStateMachine):
     def handle(self, event):
         self.now += timedelta(seconds=1)
         presumed = {key for key, task in self.store.tasks.items() if task.status.is_presumed}
+        before, sent = self.store.deployment, len(self.store.outbox)
         self.free_before = {host for host, used in self.store.in_use.items() if used == 0}
         self.store.handle(event, self.now)
+        for order in self.store.outbox[sent:]:
+            if isinstance(order, SendOrder) and (order.task, order.attempt) not in self.attempts:
+                self.attempts.append((order.task, order.attempt))
+                self.check_new_order(order, held=before.held and self.store.deployment.held)
         for key in presumed:
             self.revived[self.store.tasks[key].stage] += self.store.tasks[key].status.is_alive
+
+    def check_new_order(self, order, *, held):
+        """No task starts before all it needs is done, while a failure is decided on, or on a busy host."""
+        needed = self.needs[self.store.tasks[order.task].stage]
+        assert {self.store.stages[key].status for key in needed} <= {StageStatus.DONE}
+        assert not held
+        assert order.host in self.free_before
 
     def ends_of_hosts(self, data):
         return data.draw(st.sampled_from(self.attempts))
@@ -108,6 +120,14 @@ class Deployment(RuleBasedStateMachine):
         task, attempt = self.ends_of_hosts(data)
         self.handle(TaskAccepted(task, attempt))
         self.handle(TaskFinished(task, attempt, Outcome.SUCCEEDED))
+
+    @precondition(lambda self: self.store.deployment.in_flight)
+    @rule(steps=st.integers(1, 10))
+    def all_hosts_do_well_for_a_while(self, steps):
+        for _ in range(steps):
+            for task in [t for t in self.store.tasks.values() if t.host and t.status.is_in_flight]:
+                self.handle(TaskAccepted(task.key, task.attempt))
+                self.handle(TaskFinished(task.key, task.attempt, Outcome.SUCCEEDED))
 
     @precondition(lambda self: self.store.timers)
     @rule(data=st.data())
@@ -147,18 +167,6 @@ class Deployment(RuleBasedStateMachine):
     # -- what always holds ----------------------------------------------------------------------------------
 
     @invariant()
-    def no_task_starts_before_all_it_needs_is_done_and_gates_hold(self):
-        """New orders come only from stages whose needs are all done."""
-        for order in self.store.outbox[self.seen_orders :]:
-            if isinstance(order, SendOrder):
-                needed = self.needs[self.store.tasks[order.task].stage]
-                assert {self.store.stages[key].status for key in needed} <= {StageStatus.DONE}
-                if (order.task, order.attempt) not in self.attempts:
-                    assert order.host in self.free_before, "two tasks were sent to one host at once"
-                    self.attempts.append((order.task, order.attempt))
-        self.seen_orders = len(self.store.outbox)
-
-    @invariant()
     def never_more_than_the_window_at_once(self):
         """The stage's counters are its tasks, and its living tasks fit the window."""
         if self.store.deployment.status.is_final:
@@ -168,6 +176,8 @@ class Deployment(RuleBasedStateMachine):
             alive = sum(status.is_alive for status in of_stage)
             succeeded = sum(status is TaskStatus.SUCCEEDED for status in of_stage)
             assert (stage.alive, stage.succeeded) == (alive, succeeded)
+            if stage.kind is StageKind.HOSTS:
+                assert stage.failed == sum(status.is_failure for status in of_stage)
             # A host that was given up may speak again after another took its place in the window.
             assert alive <= stage.window + self.revived[stage.key]
 
@@ -177,7 +187,9 @@ class Deployment(RuleBasedStateMachine):
         sent = Counter(task for task, _ in self.attempts)
         assert {key: task.attempt for key, task in self.store.tasks.items() if task.attempt} == dict(sent)
         flying = sum(1 for task in self.store.tasks.values() if task.host and task.status.is_in_flight)
+        failed = sum(1 for task in self.store.tasks.values() if task.host and task.status.is_failure)
         assert self.store.deployment.in_flight == flying
+        assert self.store.deployment.failed == failed or self.store.deployment.status.is_final
 
     @invariant()
     def a_host_is_used_by_the_tasks_in_flight_on_it(self):
@@ -196,6 +208,7 @@ class Deployment(RuleBasedStateMachine):
         if status.is_final:
             asked = {item.status for item in self.store.interruptions.values()}
             assert (self.store.timers, InterruptionStatus.OPEN in asked) == ({}, False)
+            assert self.store.deployment.in_flight == 0
             rows = (self.store.deployment, self.store.stages, self.store.tasks)
             assert self.final_rows in (None, repr(rows))
             self.final_rows = repr(rows)

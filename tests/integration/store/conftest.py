@@ -28,13 +28,3 @@ def count_rows():
         return seen
 
     return counted
-
-
-@pytest.fixture
-def store(tmp_path):
-    from coordinator.store.tables import metadata
-
-    found = Store(f"sqlite:///{tmp_path}/t.db")
-    metadata.create_all(found.engine)
-    yield found
-    found.close()
