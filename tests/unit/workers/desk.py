@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kombu import pools
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -59,7 +60,7 @@ class Desk:
     def close(self):
         self._stop.set()
         self._thread.join(5)
-        self._publisher.close()
+        pools.reset()  # kombu keeps pools per URL in the process: a closed one would meet the next desk
         self._control.close()
 
     def join_file(self, path: Path, broker_url: str) -> Path:
