@@ -1,4 +1,6 @@
-"""The one table of step kinds. Adding a kind: its parameters in config/steps, its handler in workers/handlers, a row here.
+"""The one table of step kinds.
+
+Adding a kind: its parameters in config/steps, its handler in workers/handlers, and a row here.
 
 Third parties add kinds through two entry-point groups, without touching this file: `tidegate.steps` (the parameters'
 class) and `tidegate.handlers` (the handler's class), both under the kind's name.

@@ -52,10 +52,10 @@ Handle = Callable[[Delivery, SignedArgs], None]
 def host_worker_options(host: str, *, events: bool = False) -> ConsumerOptions:
     """Return how a host's worker consumes.
 
-    Early acknowledgement and no prefetch: acks_late on Redis gives neither at-least-once (BRPOP and the unacked
-    record are not atomic) nor uniqueness (each blip of a connection runs the running steps again). So an order is at
-    most once, and is sent again when it is not accepted. Threads, with more slots than are ever dispatched (the
-    coordinator limits parallelism): when all are busy, the next start is 0.6 s late. They are made on demand.
+    Early acknowledgement and no prefetch: a step must not run again because its worker was slow to answer or died, so
+    an order is at most once, and is sent again when it is not accepted. Threads, with more slots than are ever
+    dispatched (the coordinator limits parallelism): when all are busy, the next start is 0.6 s late. They are made
+    on demand.
     """
     return ConsumerOptions(name=host, queue=host_queue(host), slots=32, events=events)
 
@@ -75,7 +75,7 @@ def make_app(name: str, broker_url: str, consumer: ConsumerOptions | None = None
     check_pins()
     app = Celery(name, broker=broker_url, set_as_current=False, fixups=[])
     app.conf.update(_settings())
-    app.conf.broker_transport_options = _transport_options(consumer.queue if consumer else name)
+    app.conf.broker_transport_options = _transport_options(consumer.queue if consumer else None)
     if broker_url.startswith(("redis://", "rediss://")):
         app.conf.broker_transport = "tasks.transport:HardenedTransport"
     if consumer:
@@ -124,13 +124,10 @@ def _settings() -> dict[str, Any]:
     }
 
 
-def _transport_options(owner: str) -> dict[str, Any]:
+def _transport_options(queue: str | None) -> dict[str, Any]:
     return {
         "priority_steps": [0],  # one key per queue
-        # Own keys per consumer: one host must be able neither to see nor to give back what another took.
-        "unacked_key": f"unacked.{owner}",
-        "unacked_index_key": f"unacked_index.{owner}",
-        "unacked_mutex_key": f"unacked_mutex.{owner}",
+        "taken_from": queue,  # own keys per queue: no host may see or give back what another took
         "visibility_timeout": VISIBILITY,
         "unacked_restore_interval": 5,  # with the throttle of 10 (default) a sweep comes only every 100 s
         "unacked_restore_throttle": 1,

@@ -8,6 +8,7 @@ that a consumer may live in a thread of the coordinator.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from celery.utils.threads import bound_open_broker_sockets
 from celery.worker.consumer import Consumer
 from celery.worker.loops import asynloop
 from kombu.common import ignore_errors
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 from vine import promise
 
 from tasks import clock
@@ -26,6 +29,8 @@ RECONNECT_EVERY = 5.0  # seconds at most between two tries; stock waits up to 30
 WATCH_EVERY = 5.0
 SILENT_AFTER = 20.0  # seconds without an answer to BRPOP, which Redis gives every second
 CLOSING_TIMEOUT = 3.0  # seconds that closing a broken connection may take
+SHORT_LIFE = 2.0  # seconds; a connection that lasts less is followed by a pause
+PAUSE = 1.0
 LOGGED_EVERY = 12  # tries: about a minute
 
 log = logging.getLogger("tidegate.transport")
@@ -76,7 +81,7 @@ class HardenedConsumer(Consumer):
         channel = connection.default_channel
         if isinstance(channel, HardenedChannel):
             channel.in_hand = self.in_hand
-            channel.qos.settle(self.in_hand.owed)
+            channel.qos.settle()
         connection.transport.register_with_event_loop(connection.connection, self.hub)
         return connection
 
@@ -107,7 +112,7 @@ class HardenedConsumer(Consumer):
         channel = self.connection.default_channel
         if not isinstance(channel, HardenedChannel):
             return
-        channel.qos.settle(self.in_hand.owed)
+        channel.qos.settle()
         now = clock.monotonic()
         if not channel.qos.can_consume():
             self.ready_at = now
@@ -128,6 +133,10 @@ class HardenedConsumer(Consumer):
             channel.qos.restore_at_shutdown = False
         ignore_errors(self, connection.collect, CLOSING_TIMEOUT)
         ignore_errors(self, connection.close)
+        if (
+            clock.monotonic() - self.ready_at < SHORT_LIFE
+        ):  # such as a queue's key of another type: no busy loop
+            time.sleep(PAUSE)
 
     def create_task_handler(self, promise: Any = promise) -> Callable[[Any], None]:  # noqa: ANN401 - Celery's signature
         stock = super().create_task_handler(promise)
@@ -160,4 +169,4 @@ class HardenedConsumer(Consumer):
 
 def _unexpected(exc: BaseException) -> BaseException | None:
     """Return errors that a lost connection does not explain, so that their traceback is logged."""
-    return None if isinstance(exc, OSError) else exc
+    return None if isinstance(exc, OSError | RedisError | KombuError) else exc
