@@ -17,7 +17,7 @@ from config.places import Place, Position, Positions, existing, show_place
 from config.problems import DeclarationError, Problem
 from config.tree import TreeBuilder, TreeRefusedError
 
-LONGEST: Final = 256 * 1024
+LONGEST: Final = 128 * 1024
 """Characters of a process file; an inventory may be longer."""
 
 _MAPPING: Final = "keys and values, such as `key: value`"

@@ -1,6 +1,6 @@
 """pydantic's errors as problems: in the file's words, with line and column, and what was expected."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, TypeVar, get_args
 
@@ -59,11 +59,6 @@ def describe(value: object) -> str:
     if isinstance(value, str):
         return f'text "{shorten(value, _SHOWN)}"'
     return "a mapping" if isinstance(value, Mapping) else "a list"
-
-
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems from top to bottom, each once."""
-    return tuple(sorted(dict.fromkeys(problems), key=lambda each: (each.line or 0, each.column or 0)))
 
 
 def _is_told(error: ErrorDetails) -> bool:

@@ -8,7 +8,7 @@ from pydantic import Field
 from config.declared import Declared
 from config.document import Document, parse
 from config.expectations import shaped
-from config.explaining import in_order, read_model
+from config.explaining import read_model
 from config.frozen import FrozenMapping
 from config.names import HostName, LabelName, Name, VariableName
 from config.problems import DeclarationError, Problem
@@ -55,7 +55,7 @@ def load_inventory(text: str | bytes, source: str = "inventory.yaml") -> Invento
     inventory, problems = read_model(Inventory, document.data, document)
     found = (*document.problems, *problems, *_repeated_names(document))
     if inventory is None or found:
-        raise DeclarationError(source, in_order(found))
+        raise DeclarationError(source, found)
     return inventory
 
 

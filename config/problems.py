@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from pydantic_core import PydanticCustomError
 
+MOST_TOLD = 100
 REFUSAL = "tidegate_refusal"  # the pydantic error type of refusal()
 
 
@@ -44,11 +45,20 @@ class DeclarationError(ValueError):
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
-        self.problems = tuple(problems)
+        self.problems = in_order(source, problems)
         super().__init__(source, self.problems)
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+def in_order(source: str, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the problems from top to bottom, each once; after the first hundred only how many more there are."""
+    told = sorted(dict.fromkeys(problems), key=lambda each: (each.line or 0, each.column or 0))
+    if len(told) <= MOST_TOLD:
+        return tuple(told)
+    more = Problem(source, "", None, None, f"and {len(told) - MOST_TOLD} more problems")
+    return (*told[:MOST_TOLD], more)
 
 
 def refusal(expected: str, *, message: str = "", nearest: str | None = None) -> PydanticCustomError:

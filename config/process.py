@@ -11,7 +11,7 @@ from config.declared import Declared
 from config.document import parse
 from config.durations import Duration
 from config.expectations import Reads, shaped, true_or_false
-from config.explaining import in_order, read_model
+from config.explaining import read_model
 from config.frozen import FrozenMapping, freeze
 from config.images import ImageName
 from config.names import Count, Flag, Name, PositiveCount, VariableName
@@ -122,5 +122,5 @@ def load_process(text: str | bytes, kinds: Kinds, source: str = "tidegate.yaml")
     process, problems = read_model(Process, document.data, document, templates=True)
     found = (*document.problems, *problems, *check_structure(document), *check_steps(document, kinds))
     if process is None or found:
-        raise DeclarationError(source, in_order(found))
+        raise DeclarationError(source, found)
     return process

@@ -15,7 +15,7 @@ from config.declared import Declared
 from config.document import Document
 from config.durations import Duration
 from config.expectations import Reads, shaped
-from config.explaining import in_order, read_model
+from config.explaining import read_model
 from config.names import PositiveCount
 from config.problems import DeclarationError, Problem, refusal
 from config.secret import Secret
@@ -83,7 +83,7 @@ class Settings(Declared):
         settings, found_problems = read_model(cls, values, Document(SOURCE, values))
         problems.extend(replace(each, path=f"{cls.prefix}{each.path.upper()}") for each in found_problems)
         if settings is None or problems:
-            raise DeclarationError(SOURCE, in_order(problems))
+            raise DeclarationError(SOURCE, problems)
         return settings
 
     @classmethod

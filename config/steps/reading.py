@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from config.document import Document
-from config.explaining import in_order, read_model
+from config.explaining import read_model
 from config.problems import DeclarationError
 from config.steps.parameters import StepParameters
 from config.templates import Revealed
@@ -19,5 +19,5 @@ def read_parameters(kind: type[P], rendered: Revealed, source: str) -> P:
     document = Document(source, rendered if isinstance(rendered, dict) else {})
     parameters, problems = read_model(kind, rendered, document)
     if parameters is None:
-        raise DeclarationError(source, in_order(problems))
+        raise DeclarationError(source, problems)
     return parameters

@@ -62,7 +62,7 @@ def test_control_characters_are_refused():
 def test_an_oversized_file_is_refused_before_it_is_read():
     """A file beyond the limit is refused by its size."""
     assert refused(load_process, "#" * 300_000, KINDS, "shop.yaml") == [
-        "shop.yaml: the file has 300000 characters; expected at most 262144"
+        "shop.yaml: the file has 300000 characters; expected at most 131072"
     ]
 
 
@@ -79,3 +79,9 @@ def test_a_refused_file_tells_its_problems_as_values():
         "unknown key",
         "roles",
     )
+
+
+def test_after_a_hundred_problems_they_are_counted():
+    """A file that is wrong everywhere gets a hundred sentences and the number of the others."""
+    told = refused(load_inventory, "hosts: [" + "x, " * 150 + "]", "inventory.yaml")
+    assert (len(told), told[-1]) == (101, "inventory.yaml: and 50 more problems")
