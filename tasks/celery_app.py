@@ -43,7 +43,6 @@ class Delivery:
     id: str
     name: str
     queue: str
-    redelivered: bool
 
 
 Handle = Callable[[Delivery, SignedArgs], None]
@@ -91,10 +90,8 @@ def register(app: Celery, name: str, function: Handle) -> None:
     """
 
     def handle(task: Any, *args: str) -> None:  # noqa: ANN401 - Celery builds the task's class
-        info = task.request.delivery_info
-        function(
-            Delivery(task.request.id, name, info["routing_key"], bool(info.get("redelivered"))), list(args)
-        )
+        queue = task.request.delivery_info["routing_key"]
+        function(Delivery(task.request.id, name, queue), list(args))
 
     app.task(name=name, bind=True, ignore_result=True, typing=False)(handle)
 

@@ -92,10 +92,9 @@ class Payload(Body):
 def sign(payload: Payload, keys: HostKeys) -> SignedArgs:
     """Return `[payload_json, signature_b64, key_id]`; raises Malformed when the payload is over 1 MiB."""
     text = payload.model_dump_json(by_alias=True)
-    if len(text.encode()) > MAX_BYTES:
-        raise Malformed(
-            f"a message of kind {payload.kind} has {len(text.encode())} bytes; at most {MAX_BYTES}"
-        )
+    size = len(text.encode())
+    if size > MAX_BYTES:
+        raise Malformed(f"a message of kind {payload.kind!r} has {size} bytes; expected at most {MAX_BYTES}")
     signature = keys.signing.sign(text.encode()).signature
     return [text, base64.b64encode(signature).decode("ascii"), keys.key_id]
 

@@ -119,12 +119,11 @@ def _headers(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _properties(found: dict[str, Any], identity: str, queue: str) -> dict[str, Any]:
-    redelivered = found["delivery_info"].get("redelivered") is True
     return {
         "correlation_id": identity,
         "delivery_tag": found["delivery_tag"],
         "delivery_mode": 2,
-        "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": redelivered},
+        "delivery_info": {"exchange": "", "routing_key": queue, "redelivered": False},
         "priority": 0,
         "body_encoding": "base64",
     }
