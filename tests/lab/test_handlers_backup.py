@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from itertools import count
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def database(lab):
 
 
 @pytest.fixture
-def office(lab, tmp_path, database):
+def office(lab, tmp_path, database):  # noqa: ARG001 - it must run before
     with post_office(lab, "db-1", tmp_path / "office") as one:
         yield one
 
@@ -95,6 +96,13 @@ def test_killed_during_a_backup(office, point):
     assert not any("pg_dump" in " ".join(line) for line in processes)
 
 
+def _fill(file):
+    """Write until there is no room."""
+    with file.open("wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(1024))
+
+
 def test_a_full_disk(office, lab):
     """Without room the step says so, keeps no part, and leaves earlier backups alone."""
     office.start_worker()
@@ -103,23 +111,12 @@ def test_a_full_disk(office, lab):
     office.kill_worker()
     folder = office.folder / "state" / "backups" / "shop" / "uat"
     small = lab.small_disk("db-1", "1m")
-    filler = small / "filler"
-    with pytest.raises(OSError, match="No space"), filler.open("wb") as file:
-        while True:
-            file.write(bytes(4096))
-            file.flush()
-    kept = [(path.name, path.read_bytes()) for path in folder.iterdir()]
-    filler.write_bytes(b"")
-    for name, content in kept:
-        (small / name).write_bytes(content)
-    with pytest.raises(OSError, match="No space"), filler.open("wb") as file:
-        while True:
-            file.write(bytes(4096))
-            file.flush()
     for path in folder.iterdir():
-        path.unlink()
+        shutil.move(path, small / path.name)
     folder.rmdir()
     folder.symlink_to(small)
+    with pytest.raises(OSError, match="No space"):
+        _fill(small / "filler")
     office.start_worker()
     error = office.final(order(office))["error"]
     assert (error["code"], error["retryable"]) == ("no_space", True)
@@ -144,5 +141,6 @@ def test_a_cancel_ends_the_dump(office):
     assert office.final(attempt)["outcome"] == "cancelled"
     wait_until(lambda: not dumping(), "pg_dump to end")
     assert files(office) == []
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    others = "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
     container.exec_run(["psql", "-U", "shop", "-d", "shop", "-c", kill])

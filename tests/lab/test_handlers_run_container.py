@@ -80,7 +80,7 @@ def test_another_exit_code_and_a_cancel(office, lab):
 
 
 def test_the_engine_dies_while_it_runs(office, lab):
-    """kill -9 of the engine in the middle: the step ends with the truth, within the engine's return."""
+    """An engine killed in the middle: the step ends with the truth, within the engine's return."""
     office.start_worker()
     attempt = order(office, lab, STEPS)
     wait_until(lambda: "line 2" in office.desk.log(attempt), "the second line")

@@ -1,4 +1,4 @@
-"""kill -9 at each engine call: the restarted worker ends with one instance of the new digest, or the old one serving."""
+"""Killed at each engine call: the restarted worker ends with one instance of the new digest, or the old one serving."""
 
 from itertools import count
 

@@ -24,16 +24,18 @@ def images(lab):
 
 
 @pytest.fixture
-def office(lab, tmp_path):
+def bare(lab, tmp_path):
+    """A host without a running worker."""
     with post_office(lab, "web-1", tmp_path / "office") as one:
         yield one
 
 
 @pytest.fixture
-def worker(office):
-    office.start_worker()
-    wait_until(lambda: _hello(office), f"hello\n{office.log}")
-    return office.worker
+def office(bare):
+    """A host whose worker has joined."""
+    bare.start_worker()
+    wait_until(lambda: _hello(bare), "hello")
+    return bare
 
 
 def _hello(office):
@@ -54,7 +56,7 @@ def says(office, attempt, text, seconds=30.0):
     )
 
 
-def test_joins_runs_and_reports(office, worker, images):
+def test_joins_runs_and_reports(office, images):
     """A fresh worker joins, runs an order, and its reports tell the whole story; the same again changes nothing."""
     assert _hello(office)[0]["engine"]["up"] is True
     first, second = order(office, 1, images), order(office, 2, images)
@@ -68,7 +70,7 @@ def test_joins_runs_and_reports(office, worker, images):
     assert office.final(second)["outputs"]["changed"] is False
 
 
-def test_a_bad_release_leaves_the_old_one_serving(office, worker, images):
+def test_a_bad_release_leaves_the_old_one_serving(office, images):
     """Never healthy, ends at once, port taken: one clear error each, and the old one serves again."""
     assert office.final(order(office, 1, images))["outcome"] == "succeeded"
     holder = office.client.containers.run(
@@ -90,7 +92,7 @@ def test_a_bad_release_leaves_the_old_one_serving(office, worker, images):
     assert office.instances()[LIVE] == ("running", "1.0.0")
 
 
-def test_images_that_cannot_be_had(office, worker, images, lab):
+def test_images_that_cannot_be_had(office, images, lab):
     """An unknown digest and a registry that is away are told apart, and nothing is touched."""
     assert office.final(order(office, 1, images))["outcome"] == "succeeded"
     nobody = {"web": f"{lab.registry.address}/shop/web@sha256:{'0' * 64}"}
@@ -103,17 +105,17 @@ def test_images_that_cannot_be_had(office, worker, images, lab):
     assert office.instances() == {LIVE: ("running", "1.0.0")}
 
 
-def test_a_dead_engine(office, images, lab, tmp_path):
+def test_a_dead_engine(bare, images, tmp_path):
     """The worker joins without an engine, says so in its hello, and a step fails with one clear sentence."""
-    office.start_worker(docker_host=f"unix://{tmp_path}/nobody.sock")
-    wait_until(lambda: _hello(office), "hello")
-    assert _hello(office)[0]["engine"]["up"] is False
-    failed = office.final(order(office, 1, images))
+    bare.start_worker(docker_host=f"unix://{tmp_path}/nobody.sock")
+    wait_until(lambda: _hello(bare), "hello")
+    assert _hello(bare)[0]["engine"]["up"] is False
+    failed = bare.final(order(bare, 1, images))
     assert (failed["error"]["code"], failed["error"]["retryable"]) == ("engine_unreachable", True)
     assert "systemctl start docker" in failed["error"]["hint"]
 
 
-def test_an_order_that_comes_twice_runs_once(office, worker, images):
+def test_an_order_that_comes_twice_runs_once(office, images):
     """A repeated order is answered from the journal: no second run, its reports come again."""
     with office.lab.engine("web-1").record() as events:
         attempt = "shop-1-aaaa.web@web-1.1"
@@ -126,7 +128,7 @@ def test_an_order_that_comes_twice_runs_once(office, worker, images):
         assert events.count("create", tidegate__attempt=attempt) == 1
 
 
-def test_orders_that_must_not_run(office, worker, images):
+def test_orders_that_must_not_run(office, images):
     """Late, of an older epoch, for another host, cancelled before: refused and told; forged: not even answered."""
     office.desk.epoch = 5
     assert office.final(order(office, 1, images))["outcome"] == "succeeded"
@@ -153,7 +155,7 @@ def _journal_has(office, attempt):
     return attempt.encode() in b"".join(p.read_bytes() for p in (office.folder / "state").glob("journal*"))
 
 
-def test_a_cancel_during_the_health_wait_restores_the_old_one(office, worker, images):
+def test_a_cancel_during_the_health_wait_restores_the_old_one(office, images):
     """Cancelled half-way: the new one goes, the old one serves, the report says so."""
     office.final(order(office, 1, images))
     attempt = order(office, 2, images, "1.1.0", declared={"health": SLOW})
@@ -165,7 +167,7 @@ def test_a_cancel_during_the_health_wait_restores_the_old_one(office, worker, im
     assert office.instances()[LIVE] == ("running", "1.0.0")
 
 
-def test_a_cancel_ends_a_pull(office, worker, images, lab):
+def test_a_cancel_ends_a_pull(office, lab):
     """A pull from an address that does not answer ends within seconds of the cancel."""
     silent = {"web": f"{lab.address('web-3')}:5000/shop/web@sha256:{'0' * 64}"}
     lab.run("web-3", ["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "5000", "-j", "DROP"])
@@ -178,7 +180,7 @@ def test_a_cancel_ends_a_pull(office, worker, images, lab):
         lab.run("web-3", ["iptables", "-D", "INPUT", "-p", "tcp", "--dport", "5000", "-j", "DROP"])
 
 
-def test_the_workers_own_timeout(office, worker, images):
+def test_the_workers_own_timeout(office, images):
     """A step past its timeout ends by itself, and the old one serves."""
     office.final(order(office, 1, images))
     done = office.final(order(office, 2, images, "1.1.0", timeout=3.0, declared={"health": SLOW}))
@@ -186,7 +188,7 @@ def test_the_workers_own_timeout(office, worker, images):
     assert office.instances()[LIVE] == ("running", "1.0.0")
 
 
-def test_the_broker_dies_during_a_step(office, worker, images):
+def test_the_broker_dies_during_a_step(office, images):
     """Reports wait in the journal while the broker is away, even empty it comes back; nothing is lost."""
     slow = {**SLOW, "min_healthy_time": "3s"}
     attempt = order(office, 1, images, declared={"health": slow})
@@ -206,20 +208,33 @@ def _journal_kinds(office):
         return {row[0] for row in db.execute("SELECT kind FROM reports")}
 
 
-def test_sigterm_leaves_the_step_to_the_next_start(office, worker, images):
+def test_the_engine_dies_during_the_switch(office, images, lab):
+    """An engine killed while the new one is on trial: the worker waits for it, and the old one serves again."""
+    office.final(order(office, 1, images))
+    attempt = order(office, 2, images, "1.1.0", declared={"health": SLOW})
+    says(office, attempt, f"starting {LIVE}")
+    lab.engine("web-1").kill()
+    says(office, attempt, "waiting for it")
+    lab.engine("web-1").start()
+    done = office.final(attempt, 90)
+    assert (done["outcome"], done["error"]["code"], done["facts"]["release"]) == ("failed", "exited", "1.0.0")
+    assert office.instances()[LIVE] == ("running", "1.0.0")
+
+
+def test_sigterm_leaves_the_step_to_the_next_start(office, images):
     """Stopped in good order in the middle of a step: the worker ends at once, the next start finishes the step."""
     slow = {**SLOW, "min_healthy_time": "3s"}
     attempt = order(office, 1, images, declared={"health": slow})
     says(office, attempt, f"starting {LIVE}")
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    office.worker.send_signal(signal.SIGTERM)
+    assert office.worker.wait(10) == 0
     assert office.desk.final(attempt) is None
     office.start_worker()
     assert office.final(attempt)["outcome"] == "succeeded"
     assert office.instances() == {LIVE: ("running", "1.0.0")}
 
 
-def test_secrets_stay_secret(office, worker, images):
+def test_secrets_stay_secret(office, images):
     """A secret is in the container's environment and nowhere else: not in journal, log, labels, messages."""
     secret = "hunter22-and-more"
     marker = {"$secret": [{"name": "PASSWORD", "version": "sv_1"}]}
@@ -253,9 +268,9 @@ def test_secrets_stay_secret(office, worker, images):
     assert secret not in office.log + "".join(office.desk.raw) + json.dumps(live.labels)
 
 
-def test_an_idle_worker_is_small(office, worker):
+def test_an_idle_worker_is_small(office):
     """Idle, it takes less than 64 MB (PSS)."""
-    rollup = Path(f"/proc/{worker.pid}/smaps_rollup").read_text()
+    rollup = Path(f"/proc/{office.worker.pid}/smaps_rollup").read_text()
     pss = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     print(f"idle worker: {pss / 1024:.1f} MB PSS")
     assert pss < 64 * 1024
