@@ -34,7 +34,14 @@ class Calls:
         self.pauses = pauses
         headers = {"Authorization": f"Bearer {endpoint.key}", "User-Agent": "tidegate-cli"}
         try:
-            self._http = httpx.Client(base_url=f"{endpoint.url}/api/v1", headers=headers, timeout=_TIMES)
+            self._http = httpx.Client(
+                base_url=f"{endpoint.url}/api/v1",
+                headers=headers,
+                timeout=_TIMES,
+                verify=endpoint.url.startswith(
+                    "https:"
+                ),  # to read the authorities takes longer than a request
+            )
         except httpx.InvalidURL as error:
             raise WrongUse(f"{endpoint.url!r} is not an address: {error}.", hint="Check --url.") from error
 

@@ -11,7 +11,7 @@ import typer
 from coordinator.cli.application import application
 from coordinator.cli.errors import CliError, WrongUse
 from coordinator.cli.exits import Exit
-from coordinator.cli.screen import Screen
+from coordinator.cli.screen import Screen, silence
 
 _HELP_WANTED = "NoArgsIsHelpError"  # Typer names it itself so; its class is not public
 
@@ -32,9 +32,6 @@ def run(arguments: Sequence[str]) -> int:
         return int(
             command_line(list(arguments), prog_name="tidegate", standalone_mode=False) or Exit.SUCCEEDED
         )
-    except BrokenPipeError:
-        _silence(sys.stdout)  # who read our output has seen enough
-        return Exit.SUCCEEDED
     except typer.Abort:
         error: CliError = CliError("Stopped; nothing was sent.")
     except typer.TyperException as wrong:
@@ -79,9 +76,4 @@ def _flush(stream: TextIO) -> None:
     try:
         stream.flush()
     except BrokenPipeError:
-        _silence(stream)
-
-
-def _silence(stream: TextIO) -> None:
-    """Keep the interpreter's last flush from complaining about a closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        silence(stream)

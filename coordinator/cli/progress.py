@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from coordinator.cli.documents import Task
 from coordinator.cli.screen import Block
 from coordinator.cli.snapshots import FINAL, Snapshot
 from coordinator.cli.views import lines
@@ -20,12 +21,16 @@ class ProgressTeller:
         self._said: dict[str, tuple[float, str]] = {}
         self._last = 0.0
 
+    def told(self, task: Task, at: float) -> None:
+        """Remember that a line about `task` was printed at the monotonic time `at`."""
+        self._said[task["key"]] = (at, says(task))
+
     def lines(self, now: Snapshot, *, told: bool, at: float) -> Iterator[Block]:
         """Return what is to be said at the monotonic time `at`; `told` says that other lines were printed."""
         for task in now.running:
             text = says(task)
             if text and self._is_due(task["key"], text, at, len(now.running)):
-                self._said[task["key"]] = (at, text)
+                self.told(task, at)
                 told = True
                 yield lines.task(task)
         limit = _QUIET_WAITING if now.status == "waiting" else _QUIET

@@ -1,6 +1,7 @@
 """What is printed, and how: tables and colours on a terminal, plain text in a pipe, one document with --json."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,14 +28,20 @@ class Grid:
 Block = Cell | Grid
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the session, which ends well; Rich would exit with 1."""
+        raise  # noqa: PLE0704 - Rich calls this while it handles the BrokenPipeError
+
+
 class Screen:
     """Where a command writes: results to stdout; notices and errors to stderr."""
 
     def __init__(self, *, json_only: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.json_only = json_only
         self._out = out or sys.stdout
-        self._console = Console(file=self._out, highlight=False)
-        self._errors = Console(file=err or sys.stderr, highlight=False)
+        self._console = _Console(file=self._out, highlight=False)
+        self._errors = _Console(file=err or sys.stderr, highlight=False)
 
     def show(self, document: object, blocks: Iterable[Block]) -> None:
         """Print a result: the document with --json, otherwise the blocks."""
@@ -98,8 +105,17 @@ def _table(grid: Grid) -> Table:
 
 
 def _cleaned(cell: Cell) -> Text:
-    return Text(clean(cell)) if isinstance(cell, str) else cell
+    """Return what may be printed; a text that had to be cleaned loses its colours."""
+    if isinstance(cell, str):
+        return Text(clean(cell))
+    plain = clean(cell.plain)
+    return cell if plain == cell.plain else Text(plain)
 
 
 def _plain(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell.plain
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still to be written vanish: nobody reads the pipe any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

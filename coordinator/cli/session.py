@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,23 +16,30 @@ from coordinator.cli.calls import Calls
 from coordinator.cli.client import Client
 from coordinator.cli.endpoint import DEFAULT_URL, Options, endpoint
 from coordinator.cli.exits import Exit
-from coordinator.cli.screen import Screen
+from coordinator.cli.screen import Screen, silence
 
 _PANEL = "Connection and output"
 Url = Annotated[
     str | None,
     typer.Option(
         "--url",
+        metavar="URL",
         help=f"Where the coordinator is; or TIDEGATE_URL. [default: {DEFAULT_URL}]",
         rich_help_panel=_PANEL,
     ),
 ]
 ApiKey = Annotated[
-    str | None, typer.Option("--key", help="The API key; or TIDEGATE_KEY.", rich_help_panel=_PANEL)
+    str | None,
+    typer.Option("--key", metavar="KEY", help="The API key; or TIDEGATE_KEY.", rich_help_panel=_PANEL),
 ]
 KeyFile = Annotated[
     Path | None,
-    typer.Option("--key-file", help="A file with the API key; or TIDEGATE_KEY_FILE.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        help="A file with the API key; or TIDEGATE_KEY_FILE.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 AsJson = Annotated[
     bool,
@@ -65,7 +73,11 @@ def connected(function: Command) -> Callable[..., int]:
     def command(context: typer.Context, **given: Any) -> int:  # noqa: ANN401 - the command's own parameters
         typed = Options(*(given.pop(name) for name in _COMMON))
         with _session(typed.over(context.obj)) as session:
-            return function(session, **given) or Exit.SUCCEEDED
+            try:
+                return function(session, **given) or Exit.SUCCEEDED
+            except BrokenPipeError:
+                silence(sys.stdout)  # who read our output has seen enough
+                return Exit.SUCCEEDED
 
     first = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     _session_parameter, *own = inspect.signature(function).parameters.values()

@@ -88,7 +88,9 @@ class _Watch:
         if before is None:
             yield lines.stamped(deployments.headline(after.deployment))
         yield from (lines.stamped(interruptions.closed(each)) for each in after.closed)
-        yield from (lines.task(each) for each in changed_tasks(before, after))
+        for task in changed_tasks(before, after):
+            self._progress.told(task, monotonic())
+            yield lines.task(task)
         for opening in opened(before, after):
             name = interruptions.shortest_name(after.deployment, opening)
             blocks = list(interruptions.waiting(opening, name, self._client.calls.url, now()))

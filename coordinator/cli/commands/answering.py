@@ -16,7 +16,7 @@ Which = Annotated[
         metavar="INTERRUPTION_OR_DEPLOYMENT", help="A deployment with one open interruption, or its id."
     ),
 ]
-Note = Annotated[str, typer.Option("--note", help="Why; kept with the answer.")]
+Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why; kept with the answer.")]
 
 
 def approve(session: Session, which: Which, *, note: Note = "") -> None:
@@ -33,7 +33,10 @@ def answer(
     session: Session,
     which: Which,
     choice: Annotated[
-        str, typer.Argument(help="approve or reject at a gate; retry, continue or abort after a failure.")
+        str,
+        typer.Argument(
+            metavar="CHOICE", help="approve or reject at a gate; retry, continue or abort after a failure."
+        ),
     ],
     *,
     note: Note = "",

@@ -18,11 +18,13 @@ _PROCESS = re.compile(rb"""^(?:\{\s*)?["']?(?:project|process)["']?\s*:""", re.M
 def apply(
     session: Session,
     file: Annotated[
-        Path, typer.Argument(help="A process file (tidegate.yaml) or an inventory; - reads stdin.")
+        Path,
+        typer.Argument(metavar="FILE", help="A process file (tidegate.yaml) or an inventory; - reads stdin."),
     ],
     *,
     inventory: Annotated[
-        Path | None, typer.Option("--inventory", help="An inventory to apply before the process.")
+        Path | None,
+        typer.Option("--inventory", metavar="FILE", help="An inventory to apply before the process."),
     ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="Remove hosts that the inventory lacks.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,

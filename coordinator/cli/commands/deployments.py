@@ -70,12 +70,18 @@ def _create(session: Session, project: str, version: str, environment: str, key:
 
 def status(
     session: Session,
-    deployment: Annotated[str | None, typer.Argument(help="The deployment; without it, a list.")] = None,
+    deployment: Annotated[
+        str | None, typer.Argument(metavar="DEPLOYMENT", help="The deployment; without it, a list.")
+    ] = None,
     *,
-    project: Annotated[str | None, typer.Option("--project", help="Only of this project.")] = None,
-    environment: Annotated[str | None, typer.Option("--environment", help="Only to this one.")] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="PROJECT", help="Only of this project.")
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option("--environment", metavar="ENVIRONMENT", help="Only to this one.")
+    ] = None,
     only: Annotated[
-        str | None, typer.Option("--status", help="Only in this status, such as running.")
+        str | None, typer.Option("--status", metavar="STATUS", help="Only in this status, such as running.")
     ] = None,
     limit: Limit = 20,
     stay: Wait = False,

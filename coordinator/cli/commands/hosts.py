@@ -19,8 +19,12 @@ Names = list[str]
 def list_hosts(
     session: Session,
     *,
-    environment: Annotated[str | None, typer.Option("--environment", help="Only hosts of this one.")] = None,
-    role: Annotated[str | None, typer.Option("--role", help="Only hosts with this role.")] = None,
+    environment: Annotated[
+        str | None, typer.Option("--environment", metavar="ENVIRONMENT", help="Only hosts of this one.")
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", metavar="ROLE", help="Only hosts with this role.")
+    ] = None,
 ) -> None:
     """List the hosts: who has joined, and when each was last heard of."""
     found = session.client.hosts(environment=environment, role=role)
@@ -29,18 +33,32 @@ def list_hosts(
 
 def add(
     session: Session,
-    name: Annotated[str, typer.Argument(help="The host's name, as it appears in plans and queues.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The host's name, as it appears in plans and queues.")
+    ],
     *,
-    role: Annotated[Names | None, typer.Option("--role", help="A role of the host; may be repeated.")] = None,
-    label: Annotated[Names | None, typer.Option("--label", help="KEY=VALUE; may be repeated.")] = None,
-    environment: Annotated[
-        Names | None, typer.Option("--environment", help="An environment of the host; may be repeated.")
+    role: Annotated[
+        Names | None, typer.Option("--role", metavar="ROLE", help="A role of the host; may be repeated.")
     ] = None,
-    address: Annotated[str | None, typer.Option("--address", help="How templates name the machine.")] = None,
+    label: Annotated[
+        Names | None, typer.Option("--label", metavar="KEY=VALUE", help="KEY=VALUE; may be repeated.")
+    ] = None,
+    environment: Annotated[
+        Names | None,
+        typer.Option(
+            "--environment", metavar="ENVIRONMENT", help="An environment of the host; may be repeated."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="ADDRESS", help="How templates name the machine.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="The join file to write; - for stdout. [default: NAME.join.json]"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The join file to write; - for stdout. [default: NAME.join.json]",
         ),
     ] = None,
     rejoin: Annotated[
@@ -86,7 +104,8 @@ def _report(session: Session, answer: NewHost, path: Path) -> None:
 
 
 def remove(
-    session: Session, name: Annotated[str, typer.Argument(help="The host to remove; its keys stop working.")]
+    session: Session,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The host to remove; its keys stop working.")],
 ) -> None:
     """Remove a host. Containers on it stay as they are."""
     session.client.remove_host(name)

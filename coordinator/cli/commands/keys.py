@@ -16,14 +16,23 @@ from tasks.clock import now
 def create(
     session: Session,
     *,
-    name: Annotated[str, typer.Option("--name", help="The person or program that will use the key.")],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="The person or program that will use the key.")
+    ],
     group: Annotated[
         list[str] | None,
-        typer.Option("--group", help="A group of theirs; may be repeated; `admins` manages keys."),
+        typer.Option(
+            "--group", metavar="GROUP", help="A group of theirs; may be repeated; `admins` manages keys."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Write the key to this new file (mode 0600), do not show it."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the key to this new file (mode 0600), do not show it.",
+        ),
     ] = None,
 ) -> None:
     """Create a key. It is shown once and cannot be read again."""
@@ -66,7 +75,8 @@ def list_keys(
 
 
 def revoke(
-    session: Session, key: Annotated[str, typer.Argument(help="The key's id, from `tidegate keys list`.")]
+    session: Session,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id, from `tidegate keys list`.")],
 ) -> None:
     """Revoke a key; it stops working at once."""
     session.client.revoke_key(key)

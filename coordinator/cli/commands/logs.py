@@ -16,7 +16,9 @@ def logs(
     session: Session,
     deployment: DeploymentId,
     *,
-    task: Annotated[str | None, typer.Option("--task", help="Only this task, such as web@web-1.")] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="TASK", help="Only this task, such as web@web-1.")
+    ] = None,
     keep_on: Annotated[
         bool,
         typer.Option(

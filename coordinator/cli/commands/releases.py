@@ -19,7 +19,9 @@ def create(
     image: Annotated[
         list[str] | None,
         typer.Option(
-            "--image", help="NAME=TAG (or NAME=sha256:...), when an image's tag is not the version."
+            "--image",
+            metavar="NAME=TAG",
+            help="NAME=TAG (or NAME=sha256:...), when an image's tag is not the version.",
         ),
     ] = None,
     idempotency_key: IdempotencyKey = None,
@@ -34,7 +36,9 @@ def create(
 
 def list_releases(
     session: Session,
-    project: Annotated[str | None, typer.Argument(help="Only releases of this project.")] = None,
+    project: Annotated[
+        str | None, typer.Argument(metavar="PROJECT", help="Only releases of this project.")
+    ] = None,
     *,
     limit: Limit = 20,
 ) -> None:

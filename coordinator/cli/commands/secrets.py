@@ -15,14 +15,17 @@ from tasks.clock import now
 
 def set_secret(
     session: Session,
-    project: Annotated[str, typer.Argument(help="The project that declares the secret.")],
-    name: Annotated[str, typer.Argument(help="The variable, such as DATABASE_URL.")],
+    project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project that declares the secret.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The variable, such as DATABASE_URL.")],
     *,
-    environment: Annotated[str | None, typer.Option("--environment", help="The declared scope.")] = None,
-    role: Annotated[str | None, typer.Option("--role", help="The declared scope.")] = None,
-    host: Annotated[str | None, typer.Option("--host", help="The declared scope.")] = None,
+    environment: Annotated[
+        str | None, typer.Option("--environment", metavar="ENVIRONMENT", help="The declared scope.")
+    ] = None,
+    role: Annotated[str | None, typer.Option("--role", metavar="ROLE", help="The declared scope.")] = None,
+    host: Annotated[str | None, typer.Option("--host", metavar="HOST", help="The declared scope.")] = None,
     from_file: Annotated[
-        Path | None, typer.Option("--from-file", help="Take this file's content, byte for byte.")
+        Path | None,
+        typer.Option("--from-file", metavar="FILE", help="Take this file's content, byte for byte."),
     ] = None,
 ) -> None:
     """Set a secret's value: from a hidden prompt, from stdin (one line end at its end is cut off) or a file.
@@ -62,7 +65,9 @@ def _text(content: bytes, origin: str) -> str:
         raise WrongUse(f"The value from {origin} is not text in UTF-8.", hint=hint) from None
 
 
-def list_secrets(session: Session, project: Annotated[str, typer.Argument(help="The project.")]) -> None:
+def list_secrets(
+    session: Session, project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project.")]
+) -> None:
     """List a project's secrets: which are set, when, and by whom; never their values."""
     found = session.client.secrets(project)
     session.screen.show({"items": found}, declared.secrets(project, found, now()))

@@ -40,11 +40,14 @@ def deployment(found: Deployment, tasks: Iterable[Task], url: str, now: datetime
     yield _when(found, now)
     if found["reason"]:
         yield f"Reason: {found['reason']}"
+    yield ""
     yield Grid(("stage", "does", "status", "done", "running", "failed"), tuple(map(_stage, found["stages"])))
     noted = [task for task in tasks if task["status"] not in _QUIET and task["host"] is not None]
     if noted:
+        yield ""
         yield Grid(("task", "attempt", "status", "what it says"), tuple(map(_task, noted)))
     for interruption in found["interruptions"]:
+        yield ""
         yield from interruptions.waiting(
             interruption, interruptions.shortest_name(found, interruption), url, now
         )

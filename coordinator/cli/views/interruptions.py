@@ -61,8 +61,4 @@ def closed(found: Interruption) -> str:
 
 def answered(found: Interruption, now: datetime) -> str:
     """`shop-42-k7q2 web/gate: approve by alice: looks good (14:02:11)`."""
-    when = times.moment(found["answered_at"], now)
-    note = f": {found['note']}" if found["note"] else ""
-    return (
-        f"{found['deployment']} {found['task']}: {found['choice']} by {found['answered_by']} at {when}{note}"
-    )
+    return f"{found['deployment']} {closed(found)} ({times.moment(found['answered_at'], now)})"

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.text import Text
 
 from coordinator.cli import times
+from coordinator.cli.cleaning import clean
 from coordinator.cli.documents import Deployment, LogEntry, Task
 from coordinator.cli.screen import Block, Cell
 from coordinator.cli.views import deployments
@@ -62,5 +63,5 @@ def log(entry: LogEntry) -> Iterator[Text]:
             (times.clock(line["at"]), "dim"),
             f" {entry['task']:<{_KEY_WIDTH}} ",
             ("| ", "dim"),
-            (line["text"], "red" if line["stream"] == "stderr" else ""),
+            (clean(line["text"]), "red" if line["stream"] == "stderr" else ""),
         )
