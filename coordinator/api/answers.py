@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
@@ -28,6 +29,11 @@ class Page(BaseModel, Generic[T]):
     next: str | None = None
 
 
+def encoded(content: object) -> Any:  # noqa: ANN401 - any JSON
+    """Return content as JSON, with times as everywhere in this API: `2026-11-23T05:00:00.123456Z`."""
+    return jsonable_encoder(content, custom_encoder={datetime: _utc})
+
+
 def page(found: Sequence[T], limit: int, position: Sequence[Any] | None) -> Page[T]:
     """Return a page; `position` is that of its last item, from which the next page goes on."""
     more = len(found) >= limit and position is not None
@@ -50,16 +56,16 @@ def position(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
 
 def tagged(request: Request, content: object, status: int = 200) -> Response:
     """Return content with the tag of its state, or 304 where the caller has it already."""
-    encoded = jsonable_encoder(content)
-    tag = f'"{tag_of(encoded)}"'
+    body = encoded(content)
+    tag = f'"{tag_of(body)}"'
     if request.method == "GET" and tag in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers={"ETag": tag})
-    return JSONResponse(encoded, status, {"ETag": tag})
+    return JSONResponse(body, status, {"ETag": tag})
 
 
 def named(content: object, tag: str, status: int = 200) -> Response:
     """Return content with a tag that its use case gave it."""
-    return JSONResponse(jsonable_encoder(content), status, {"ETag": f'"{tag}"'})
+    return JSONResponse(encoded(content), status, {"ETag": f'"{tag}"'})
 
 
 def yaml(text: str) -> Response:
@@ -93,3 +99,7 @@ EVERYWHERE: dict[int | str, dict[str, Any]] = dict.fromkeys((400, 401, 404, 422,
 
 def _cursor(position: Sequence[Any] | None) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode("ascii")
+
+
+def _utc(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -3,11 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import Connection
 
-from coordinator.api.answers import Answer, Page, gives, page, position, tagged, takes
+from coordinator.api.answers import Answer, Page, encoded, gives, page, position, tagged, takes
 from coordinator.api.bodies import DeploymentBody
 from coordinator.api.parameters import Caller, Cursor, IdempotencyKey, Limit, ServicesHere, json_of
 from coordinator.conductor import deployments
@@ -25,9 +24,9 @@ _HEADER = {
     "environment": "production",
     "release": "1.1.0",
     "plan_hash": "9f86d081...",
-    "created_at": "2026-11-23T05:00:00+00:00",
+    "created_at": "2026-11-23T05:00:00Z",
     "created_by": "ci@shop",
-    "started_at": "2026-11-23T05:00:00+00:00",
+    "started_at": "2026-11-23T05:00:00Z",
     "ended_at": None,
     "reason": "",
     "status": "running",
@@ -70,7 +69,7 @@ def create_deployment(
     new = NewDeployment(body.project, body.release, body.environment, by, idempotency_key)
     identity = deployments.create(services, new)
     with services.store.read() as tx:
-        content = jsonable_encoder(require(tx, identity))
+        content = encoded(require(tx, identity))
     return JSONResponse(content, 201, {"Location": f"/api/v1/deployments/{identity}"})
 
 
@@ -138,7 +137,7 @@ def cancel_deployment(services: ServicesHere, by: Caller, deployment: str) -> Re
     """Ask a deployment to stop: what runs is stopped cooperatively, nothing new starts."""
     deployments.cancel(services, deployment, by)
     with services.store.read() as tx:
-        return JSONResponse(jsonable_encoder(require(tx, deployment)), 202)
+        return JSONResponse(encoded(require(tx, deployment)), 202)
 
 
 def require(tx: Connection, deployment: str) -> Answer:

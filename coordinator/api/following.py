@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from anyio import sleep, to_thread
-from fastapi.encoders import jsonable_encoder
 
+from coordinator.api.answers import encoded
 from coordinator.conductor.services import Services
 from coordinator.domain.states import DeploymentStatus
 from coordinator.store import views
@@ -88,4 +88,4 @@ class Follower:
 def _event(name: str, data: dict[str, Any], identity: int | None = None) -> str:
     """Return the lines `id: 17`, `event: log`, `data: {...}` and an empty one."""
     head = f"id: {identity}\n" if identity is not None else ""
-    return f"{head}event: {name}\ndata: {json.dumps(jsonable_encoder(data))}\n\n"
+    return f"{head}event: {name}\ndata: {json.dumps(encoded(data))}\n\n"

@@ -3,10 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
-from coordinator.api.answers import NO_STORE, Page, gives, named, page, position, takes
+from coordinator.api.answers import NO_STORE, Page, encoded, gives, named, page, position, takes
 from coordinator.api.bodies import NewHostBody
 from coordinator.api.parameters import Caller, Cursor, ExpectedState, Limit, ServicesHere, Switch, json_of
 from coordinator.conductor import hosts
@@ -24,9 +23,9 @@ _HOST = {
     "variables": {},
     "status": "joined",
     "join_pending": False,
-    "added_at": "2026-11-23T05:00:00+00:00",
-    "joined_at": "2026-11-23T05:01:00+00:00",
-    "seen_at": "2026-11-23T05:02:00+00:00",
+    "added_at": "2026-11-23T05:00:00Z",
+    "joined_at": "2026-11-23T05:01:00Z",
+    "seen_at": "2026-11-23T05:02:00Z",
     "worker_version": "0.1.0",
     "clock_offset": 0.01,
     "engine": {"version": "20.10.24"},
@@ -58,7 +57,7 @@ def add_host(
     added = hosts.add(services, NewHost(body.name, declared, rejoin), by)
     content = {"host": added.host, "join": added.join.model_dump(mode="json"), "notes": added.notes}
     headers = {**NO_STORE, "Location": f"/api/v1/hosts/{body.name}"} if added.created else NO_STORE
-    return JSONResponse(jsonable_encoder(content), 201 if added.created else 200, headers)
+    return JSONResponse(encoded(content), 201 if added.created else 200, headers)
 
 
 @router.get("", responses=gives({"items": [_HOST], "next": None}))
@@ -78,7 +77,7 @@ def list_hosts(
 @router.get("/{host}", responses=gives(_HOST))
 def get_host(services: ServicesHere, host: str) -> Response:
     """Return what is declared about a host, and what was heard of it. The tag stands for what is declared."""
-    found = jsonable_encoder(hosts.get(services, host))
+    found = encoded(hosts.get(services, host))
     return named(found, tag_of({name: found[name] for name in _DECLARED}))
 
 

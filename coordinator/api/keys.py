@@ -3,10 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
-from coordinator.api.answers import NO_STORE, Page, gives, page, position, takes
+from coordinator.api.answers import NO_STORE, Page, encoded, gives, page, position, takes
 from coordinator.api.bodies import NewKeyBody
 from coordinator.api.parameters import Caller, Cursor, Limit, ServicesHere, Switch, json_of
 from coordinator.conductor import keys
@@ -17,7 +16,7 @@ _KEY = {
     "id": "key-k7q2m9x4hb3d",
     "name": "alice",
     "groups": ["release-managers"],
-    "created_at": "2026-11-23T05:00:00+00:00",
+    "created_at": "2026-11-23T05:00:00Z",
     "created_by": "admin",
     "revoked_at": None,
 }
@@ -31,7 +30,7 @@ def create_key(
 ) -> Response:
     """Create a key; its text is shown this once."""
     made = keys.create(services, body.name, body.groups, by)
-    content = {**jsonable_encoder(made.view), "key": made.token}
+    content = {**encoded(made.view), "key": made.token}
     return JSONResponse(content, 201, NO_STORE)
 
 

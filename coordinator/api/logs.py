@@ -18,7 +18,7 @@ _ENTRY = {
     "attempt": "shop-42-k7q2.web@web-1.1",
     "task": "web@web-1",
     "host": "web-1",
-    "lines": [{"at": "2026-11-23T05:00:00+00:00", "stream": "stdout", "text": "pulling"}],
+    "lines": [{"at": "2026-11-23T05:00:00Z", "stream": "stdout", "text": "pulling"}],
 }
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {

@@ -1,10 +1,9 @@
 """/projects: apply a process, look at what was applied."""
 
 from fastapi import APIRouter
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import Response
 
-from coordinator.api.answers import Page, gives, named, page, position, takes_yaml, yaml
+from coordinator.api.answers import Page, encoded, gives, named, page, position, takes_yaml, yaml
 from coordinator.api.parameters import (
     Caller,
     Cursor,
@@ -23,7 +22,7 @@ _PROCESS = "project: shop\nenvironments: [production]\nprocess: []\n"
 _EXAMPLE = {
     "name": "shop",
     "revision": 3,
-    "applied_at": "2026-11-23T05:00:00+00:00",
+    "applied_at": "2026-11-23T05:00:00Z",
     "applied_by": "alice",
     "environments": ["uat", "production"],
     "steps": [{"id": "web", "uses": "deploy_image", "needs": []}],
@@ -87,6 +86,6 @@ def get_process(services: ServicesHere, project: str) -> Response:
 
 
 def _applied(applied: Applied, *, dry_run: bool) -> Response:
-    content = {**jsonable_encoder(applied.project), "changed": applied.changed}
+    content = {**encoded(applied.project), "changed": applied.changed}
     created = applied.created and applied.changed and not dry_run
     return named(content, str(applied.project.revision), 201 if created else 200)

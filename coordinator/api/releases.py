@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 
-from coordinator.api.answers import Page, gives, page, position, takes, yaml
+from coordinator.api.answers import Page, encoded, gives, page, position, takes, yaml
 from coordinator.api.bodies import NewReleaseBody
 from coordinator.api.parameters import Caller, Cursor, IdempotencyKey, Limit, ServicesHere, json_of
 from coordinator.conductor import releases
@@ -20,7 +19,7 @@ _RELEASE = {
     "version": "1.1.0",
     "images": {"web": "registry.example.com/shop/web@sha256:9f86d081..."},
     "secrets": {"DATABASE_URL?environment=production": "sv-k7q2m9x4hb3d"},
-    "created_at": "2026-11-23T05:00:00+00:00",
+    "created_at": "2026-11-23T05:00:00Z",
     "created_by": "ci@shop",
 }
 
@@ -37,7 +36,7 @@ def create_release(
     made = releases.create(services, new)
     headers = {"Location": f"/api/v1/releases/{body.project}/{body.version}"} if made.created else {}
     replayed = {"Idempotency-Replayed": "true"} if made.replayed else {}
-    return JSONResponse(jsonable_encoder(made.release), 201 if made.created else 200, {**headers, **replayed})
+    return JSONResponse(encoded(made.release), 201 if made.created else 200, {**headers, **replayed})
 
 
 @router.get("", responses=gives({"items": [_RELEASE], "next": None}))

@@ -20,7 +20,7 @@ _SECRET = {
     "declared": True,
     "version": "sv-k7q2m9x4hb3d",
     "versions": 2,
-    "set_at": "2026-11-23T05:00:00+00:00",
+    "set_at": "2026-11-23T05:00:00Z",
     "set_by": "alice",
 }
 
