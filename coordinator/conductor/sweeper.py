@@ -23,7 +23,7 @@ from tasks.publishing import BrokerUnavailable, Sender
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100
-IDLE = 0.5  # seconds between looks when nobody wakes it
+IDLE = 0.25  # seconds between looks when nobody wakes it
 PING_EVERY = 2.0  # seconds
 
 

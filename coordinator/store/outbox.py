@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from coordinator.store.tables import outbox
 
@@ -21,10 +21,14 @@ class Posted:
     reason: str
 
 
+def has_free(tx: Connection, now: datetime) -> bool:
+    """Say whether there is anything to claim, without asking for the right to write."""
+    return tx.execute(select(outbox.c.serial).where(_free(now)).limit(1)).first() is not None
+
+
 def claim(tx: Connection, now: datetime, until: datetime, limit: int) -> list[Posted]:
     """Take messages nobody is sending; they are taken over by others after `until`."""
-    free = or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now)
-    oldest = select(outbox).where(free).order_by(outbox.c.serial).limit(limit)
+    oldest = select(outbox).where(_free(now)).order_by(outbox.c.serial).limit(limit)
     found = tx.execute(oldest.with_for_update(skip_locked=True)).mappings().all()
     serials = [row["serial"] for row in found]
     if serials:
@@ -40,3 +44,7 @@ def remove(tx: Connection, serials: list[int]) -> None:
 def release(tx: Connection, serials: list[int]) -> None:
     """Give claimed messages back at once: they could not be sent now."""
     tx.execute(update(outbox).where(outbox.c.serial.in_(serials)).values(claimed_until=None))
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(outbox.c.claimed_until.is_(None), outbox.c.claimed_until <= now)

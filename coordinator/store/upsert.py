@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, literal
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -21,4 +21,6 @@ def upsert(tx: Connection, table: Table, values: dict[str, Any]) -> None:
 def insert_once(tx: Connection, table: Table, values: dict[str, Any]) -> bool:
     """Insert the row unless a unique key is taken; return whether it was inserted."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    return tx.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(values).on_conflict_do_nothing()
+    # Asked for in words: `rowcount` is not set by every driver when the primary key comes from the database.
+    return tx.execute(statement.returning(literal(1))).first() is not None
