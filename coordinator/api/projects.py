@@ -30,6 +30,7 @@ _EXAMPLE = {
     "secrets": ["DATABASE_URL?environment=production"],
     "notes": [],
 }
+_BRIEF = {name: _EXAMPLE[name] for name in ("name", "revision", "applied_at", "applied_by")}
 _APPLIED = {**_EXAMPLE, "changed": True}
 
 
@@ -64,7 +65,7 @@ def apply_process_of(
     return _applied(projects.apply(services, application, by), dry_run=dry_run)
 
 
-@router.get("")
+@router.get("", responses=gives({"items": [_BRIEF], "next": None}))
 def list_projects(services: ServicesHere, limit: Limit = 100, cursor: Cursor = None) -> Page[ProjectBrief]:
     """List projects by name."""
     (after,) = position(cursor, str) or ("",)

@@ -55,7 +55,10 @@ def get_release(services: ServicesHere, project: str, version: str) -> ReleaseVi
     return releases.get(services, project, version)
 
 
-@router.get("/{project}/{version}/process", responses={200: {"content": {"application/yaml": {}}}})
+@router.get(
+    "/{project}/{version}/process",
+    responses={200: {"content": {"application/yaml": {"example": "project: shop\n"}}}},
+)
 def get_release_process(services: ServicesHere, project: str, version: str) -> Response:
     """Return the process as it was when the release was made, as YAML."""
     return yaml(releases.source(services, project, version))
