@@ -38,7 +38,6 @@ def run(
     Stopping takes no new orders and leaves running steps where they are: the next start finishes or undoes them.
     Raises CannotStart, JoinFileError and InvalidKeyError.
     """
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs, which may hold secrets
     state = open_state(settings.state_dir)
     try:
         return _Agent(settings, connect(settings.docker_host), events=events).run()

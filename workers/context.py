@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
 from pydantic import JsonValue
 
 from tasks import clock
@@ -83,11 +81,6 @@ class Context:
     @property
     def cancelled(self) -> threading.Event:
         return self.signals.cancelled
-
-    @cached_property
-    def http(self) -> httpx.Client:
-        """A client that follows nothing and trusts no proxy settings of the machine; one per attempt."""
-        return httpx.Client(trust_env=False, follow_redirects=False)
 
     def log(self, stream: str, text: str, at: datetime | None = None) -> None:
         """Send one line to whoever watches; it is masked on the way. `at`: when the line was said, None: now."""

@@ -1,6 +1,7 @@
 """The coordinator's short messages: confirm, cancel, welcome; read in a thread of their own, never behind steps."""
 
 import logging
+import sqlite3
 import threading
 
 from pydantic import ValidationError
@@ -61,6 +62,8 @@ class Control:
             log.warning("refused a control message (%s): %s", refused.code, refused)
         except ValidationError:
             log.warning("dropped a control message that does not fit")
+        except sqlite3.Error:  # a full disk, most likely: the coordinator repeats itself
+            log.exception("the journal cannot be used")
 
     def _act(self, message: object) -> None:
         match message:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import httpx
-
 from config.health import Health
 from config.steps.deploy_image import DeployImage
 from tasks import clock
@@ -12,6 +10,7 @@ from workers.context import Context
 from workers.docker.failures import short
 from workers.docker.port import Container, Image
 from workers.errors import StepFailed
+from workers.probing import NoAnswer, get
 
 UNDECLARED = timedelta(minutes=5)  # how long an image's own HEALTHCHECK may take, as Health.deadline
 
@@ -57,7 +56,7 @@ def prove(context: Context, container: str, judged: Trial) -> None:
     reason = ""
     while True:
         seen = _running(context, container)
-        bad = _verdict(context, seen, judged, clock.monotonic() - began)
+        bad = _verdict(seen, judged, clock.monotonic() - began)
         now = clock.monotonic()
         if bad != reason and bad:
             context.say(f"not healthy yet: {bad}")
@@ -86,29 +85,27 @@ def _running(context: Context, container: str) -> Container:
     return seen
 
 
-def _verdict(context: Context, seen: Container, judged: Trial, running_for: float) -> str:
+def _verdict(seen: Container, judged: Trial, running_for: float) -> str:
     """Return "" when it is healthy now, else what is missing; Docker's `unhealthy` means not yet, too."""
     if judged.health is not None:
-        return _probe(context, seen, judged.health, judged.port)
+        return _probe(seen, judged.health, judged.port)
     if seen.health is not None:
         return "" if seen.health == "healthy" else f"its HEALTHCHECK says {seen.health}"
     return "" if running_for >= judged.readiness_delay else "it has just started"
 
 
-def _probe(context: Context, seen: Container, health: Health, port: int) -> str:
+def _probe(seen: Container, health: Health, port: int) -> str:
     address = "127.0.0.1" if seen.host_network else next(iter(seen.addresses), "")
     if not address:
         return "the container has no address to ask"
     url = f"http://{address}:{port}{health.path}"
     headers = {"Host": health.host} if health.host else {}
     try:
-        with context.http.stream(
-            "GET", url, headers=headers, timeout=health.timeout.total_seconds()
-        ) as answer:
-            good = health.status.includes(answer.status_code)
-            return "" if good else f"GET {url} answered {answer.status_code}, expected {health.status}"
-    except httpx.HTTPError as error:
-        return f"GET {url} failed ({short(str(error)) or type(error).__name__})"
+        status = get(url, headers, health.timeout.total_seconds()).status
+    except NoAnswer as error:
+        return f"GET {url} failed ({short(str(error))})"
+    good = health.status.includes(status)
+    return "" if good else f"GET {url} answered {status}, expected {health.status}"
 
 
 def _unhealthy(judged: Trial, reason: str) -> StepFailed:

@@ -1,6 +1,7 @@
 """At start: every journalled attempt without a final report goes through its handler again; handlers converge."""
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterable
 
@@ -37,5 +38,7 @@ def _settle(runner: Runner, lock: threading.Lock, entries: Iterable[Entry]) -> N
             log.info("%s ended: %s", entry.attempt, finished.outcome)
     except LeftForRecovery:
         log.info("left for the next start of the worker")
+    except sqlite3.Error:
+        log.exception("the journal cannot be used; left for the next start of the worker")
     finally:
         lock.release()

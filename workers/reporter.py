@@ -5,8 +5,10 @@ is sent again, each time a little later.
 """
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,8 +141,13 @@ class Reporter:
         while not self._stop.is_set():
             self._wake.wait(pause)
             self._wake.clear()
-            pause = self._round()
-        self._round()
+            try:
+                pause = self._round()
+            except sqlite3.Error:  # a full disk, most likely: what is said later must still be sent
+                log.exception("the journal cannot be used")
+                pause = PAUSE_AWAY
+        with suppress(sqlite3.Error):
+            self._round()
 
     def _round(self) -> float:
         """Send what is new and what waits too long for its confirmation; returns the seconds until the next look."""

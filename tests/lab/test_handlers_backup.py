@@ -141,6 +141,8 @@ def test_a_cancel_ends_the_dump(office):
     assert office.final(attempt)["outcome"] == "cancelled"
     wait_until(lambda: not dumping(), "pg_dump to end")
     assert files(office) == []
-    others = "query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
-    kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    kill = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    )
     container.exec_run(["psql", "-U", "shop", "-d", "shop", "-c", kill])

@@ -210,9 +210,10 @@ def _journal_kinds(office):
 
 def test_the_engine_dies_during_the_switch(office, images, lab):
     """An engine killed while the new one is on trial: the worker waits for it, and the old one serves again."""
-    office.final(order(office, 1, images))
-    attempt = order(office, 2, images, "1.1.0", declared={"health": SLOW})
-    says(office, attempt, f"starting {LIVE}")
+    declared = {"publish": []}  # a killed engine leaves its port proxies behind, which hold the port
+    office.final(order(office, 1, images, declared=declared))
+    attempt = order(office, 2, images, "1.1.0", declared={**declared, "health": SLOW})
+    wait_until(lambda: office.instances().get(LIVE) == ("running", "1.1.0"), "the new one to run")
     lab.engine("web-1").kill()
     says(office, attempt, "waiting for it")
     lab.engine("web-1").start()
@@ -272,5 +273,5 @@ def test_an_idle_worker_is_small(office):
     """Idle, it takes less than 64 MB (PSS)."""
     rollup = Path(f"/proc/{office.worker.pid}/smaps_rollup").read_text()
     pss = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    print(f"idle worker: {pss / 1024:.1f} MB PSS")
+    print(f"idle worker: {pss / 1024:.1f} MB PSS\n{rollup}")
     assert pss < 64 * 1024

@@ -21,12 +21,13 @@ from workers.docker.specs import (
     LABEL_STEP,
     ContainerSpec,
 )
-from workers.errors import Cancelled, StepFailed
+from workers.errors import Cancelled, StepFailed, TimedOut
 from workers.health import Trial, prove
 
 REPLACING = "replacing the instance"  # a phase: the engine was or will be changed by this attempt
 RESTORING = "restoring the old instance"
 ENGINE_PATIENCE = 120.0  # seconds: half-way, an engine that restarts is waited for
+RESTORE_TRIES = 10  # a second apart: that nothing serves is the worst end
 OLD_ANSWERS_WITHIN = 30.0  # seconds that the restored one gets before its state is only described
 _LOOK_AGAIN = frozenset(
     {"name_taken", "busy", "container_unknown"}
@@ -62,7 +63,8 @@ class Replacement:
         except (StepFailed, Cancelled) as why:
             if self.context.phase != REPLACING:
                 raise
-            self._restore(why)
+            if not (isinstance(why, Cancelled | TimedOut) and self._is_over()):
+                self._restore(why)
         live = self.find("live")
         return live is not None and live.labels.get(LABEL_ATTEMPT) == self.context.attempt
 
@@ -187,20 +189,37 @@ class Replacement:
 
     def _put_back(self, *, resumed: bool) -> str:
         """Return the sentence that says what serves now."""
-        try:
-            seen = self._seen()
-            wanted = Wanted(self.context.attempt, self.spec.spec, "restore")
-            self.proven = not resumed and seen.live is not None and seen.live.running
-            self.proven = self.proven and not is_candidate(seen.live, wanted)
-            self._drive("restore")
-        except StepFailed as failed:
-            return f"the old instance could not be put back ({failed.message})"
+        tries = RESTORE_TRIES
+        while True:
+            try:
+                self.proven = not resumed and self._old_was_left_alone()
+                self._drive("restore")
+                break
+            except StepFailed as failed:
+                tries -= 1
+                if failed.code in ("unhealthy", "exited"):
+                    return f"the old instance was put back but is not well ({failed.message})"
+                if not tries:
+                    return f"the old instance could not be put back ({failed.message})"
+                self.context.say(f"putting the old instance back: {failed.message}; trying again")
+                self.context.wait(1.0)
         live = self.find("live")
         if live is None:
             return "nothing serves now: there was no earlier instance to go back to"
         if live.labels.get(LABEL_SPEC) == self.spec.spec:
             return "it had run this same release before and was left as it is"
         return f"the old one (release {live.labels.get(LABEL_RELEASE, '?')}) serves again"
+
+    def _is_over(self) -> bool:
+        """Whether the new one is healthy and promoted already: then a cancel or a timeout comes too late."""
+        live = self._seen().live
+        return live is not None and live.running and live.promoted and live.spec == self.spec.spec
+
+    def _old_was_left_alone(self) -> bool:
+        """Whether the old one still runs, untouched: then it needs no proof."""
+        live = self._seen().live
+        wanted = Wanted(self.context.attempt, self.spec.spec, "restore")
+        return live is not None and live.running and not is_candidate(live, wanted)
 
     def _keep_log(self) -> None:
         """Send the last lines of the one that failed to the task's log; without an engine there are none."""

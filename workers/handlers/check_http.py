@@ -2,7 +2,6 @@
 
 from urllib.parse import urlsplit
 
-import httpx
 from pydantic import JsonValue
 
 from config.secret import Secret
@@ -11,8 +10,7 @@ from tasks import clock
 from workers.context import Context
 from workers.docker.failures import short
 from workers.errors import StepFailed
-
-LONGEST_BODY = 1024 * 1024  # bytes that are searched for `contains`
+from workers.probing import NoAnswer, get
 
 
 class Handler:
@@ -26,7 +24,7 @@ class Handler:
         while True:
             context.check()
             tries += 1
-            status, reason = _ask(parameters, context)
+            status, reason = _ask(parameters)
             seconds = round(clock.monotonic() - began, 3)
             if not reason:
                 context.say(f"{_where(parameters)} answered {status} after {seconds} s")
@@ -45,35 +43,18 @@ class Handler:
             context.wait(parameters.interval.total_seconds())
 
 
-def _ask(wanted: CheckHttp, context: Context) -> tuple[int, str]:
+def _ask(wanted: CheckHttp) -> tuple[int, str]:
     """Return the status and why that is not good; "" when it is."""
     headers = {k: v.reveal() if isinstance(v, Secret) else v for k, v in wanted.headers.items()}
     try:
-        with context.http.stream(
-            "GET", wanted.url, headers=headers, timeout=wanted.timeout.total_seconds()
-        ) as answer:
-            if not wanted.status.includes(answer.status_code):
-                return (
-                    answer.status_code,
-                    f"it answered {answer.status_code}, expected {wanted.status}",
-                )
-            if wanted.contains is not None and wanted.contains not in _body(answer):
-                return (
-                    answer.status_code,
-                    f"its answer {answer.status_code} does not contain {wanted.contains!r}",
-                )
-            return answer.status_code, ""
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return 0, f"no answer ({type(error).__name__}: {short(str(error))})"
-
-
-def _body(answer: httpx.Response) -> str:
-    got = b""
-    for chunk in answer.iter_bytes():
-        got += chunk
-        if len(got) >= LONGEST_BODY:
-            break
-    return got.decode(answer.encoding or "utf-8", errors="replace")
+        answer = get(wanted.url, headers, wanted.timeout.total_seconds(), read=wanted.contains is not None)
+    except NoAnswer as error:
+        return 0, f"no answer ({short(str(error))})"
+    if not wanted.status.includes(answer.status):
+        return answer.status, f"it answered {answer.status}, expected {wanted.status}"
+    if wanted.contains is not None and wanted.contains not in answer.body:
+        return answer.status, f"its answer {answer.status} does not contain {wanted.contains!r}"
+    return answer.status, ""
 
 
 def _where(wanted: CheckHttp) -> str:

@@ -45,7 +45,7 @@ class Door:
 
     def receive(self, kind=KIND, keys=BOSS, **more):
         args = envelope.sign(payload(**more), keys)
-        self.executor.receive(kind, Delivery(ATTEMPT, f"tidegate.{kind}", "host.web-1", False), args)
+        self.executor.receive(kind, Delivery(id=ATTEMPT, name=f"tidegate.{kind}", queue="host.web-1"), args)
 
     def refusals(self):
         return [json.loads(message.args[0])["body"]["code"] for message in self.sender.sent]
