@@ -7,16 +7,15 @@ class) and `tidegate.handlers` (the handler's class), both under the kind's name
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
-from typing import Literal
 
 from config.steps.approve import Approve
 from config.steps.backup_database import BackupDatabase
 from config.steps.check_http import CheckHttp
 from config.steps.deploy_image import DeployImage
+from config.steps.kind import Kind
 from config.steps.parameters import StepParameters
 from config.steps.run_container import RunContainer
 from tasks.control import CONTROLS
@@ -30,18 +29,6 @@ _RESERVED = frozenset(REPORTS) | frozenset(CONTROLS) | {"report"}
 
 class KindError(ValueError):
     """An installed package offers a step kind that cannot be used; remove the package or mend its entry point."""
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One step kind: the class of what stands under `with`, and who runs it."""
-
-    name: str
-    parameters: type[StepParameters]
-
-    @property
-    def runs_on(self) -> Literal["host", "coordinator"]:
-        return self.parameters.runs_on
 
 
 BUILT_IN: Mapping[str, Kind] = MappingProxyType(

@@ -11,8 +11,10 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -65,7 +67,7 @@ class Fleet:
                 values = {"key_id": public.key_id, "sign_key": public.sign, "seal_key": public.seal}
                 hosts.save_joined(tx, host.name, {**values, "worker_version": "simulated"}, now)
 
-    def __enter__(self) -> "Fleet":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -154,14 +156,21 @@ class Fleet:
     ) -> Payload:
         now = clock.now().timestamp()
         return Payload(
-            from_=host.name, to=COORDINATOR, kind=kind, attempt=attempt, seq=seq, iat=now, exp=now + 3600, body=body
+            from_=host.name,
+            to=COORDINATOR,
+            kind=kind,
+            attempt=attempt,
+            seq=seq,
+            iat=now,
+            exp=now + 3600,
+            body=body,
         )
 
     def _send(self, host: SimulatedHost, payloads: list[Payload]) -> None:
-        try:
+        with suppress(BrokerUnavailable):  # `_repeat` says it again
             self._publisher.send_all(
-                Outgoing("coordinator", report_name(p.kind), sign(p, host.keys), f"{p.attempt}.{p.seq}", p.kind)
+                Outgoing(
+                    "coordinator", report_name(p.kind), sign(p, host.keys), f"{p.attempt}.{p.seq}", p.kind
+                )
                 for p in payloads
             )
-        except BrokerUnavailable:
-            pass  # `_repeat` says it again

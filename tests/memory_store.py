@@ -147,7 +147,7 @@ class MemoryStore:
         for effect in decided.effects:
             self._do(effect)
 
-    def _do(self, effect: Effect) -> None:
+    def _do(self, effect: Effect) -> None:  # noqa: C901, PLR0912 - one case for each effect, each of a line or two
         match effect:
             case effects.SendOrder():
                 if self.deployment.status.is_final:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from config.settings import CoordinatorSettings
+from config.steps.kind import Kind
 from coordinator.domain.pace import DEFAULT_PACE, Pace
 from coordinator.store.database import Store
-from tasks.catalog import Kind
 from tasks.keys import HostKeys
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tasks.catalog import Kind
-
 from config.inventory import Host
 from config.process import Process, Step
 from config.steps.approve import Approve
+from config.steps.kind import Kind
 from config.steps.parameters import StepParameters
 from coordinator.domain.errors import PlanError, PlanProblem
 from coordinator.domain.natural_order import natural

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import ValidationError
-from tasks.catalog import Kind
 
 from config.inventory import Host
 from config.process import Process, Step
+from config.steps.kind import Kind
 from config.steps.parameters import StepParameters
 from config.templates import SecretVersion, TemplateError, placeholders, render
 from config.variables import UnsetVariableError, VariableError, resolve

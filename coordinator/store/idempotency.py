@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
-from coordinator.store.inserting import insert_new
 from coordinator.store.tables import idempotency_keys as keys
+from coordinator.store.upsert import insert_once
 
 
 def row(tx: Connection, scope: str, key: str) -> RowMapping | None:
@@ -17,7 +17,7 @@ def row(tx: Connection, scope: str, key: str) -> RowMapping | None:
 def claim(tx: Connection, scope: str, key: str, request_hash: str, at: datetime) -> bool:
     """Insert the key; return False where it is taken. On PostgreSQL this waits for who is about to take it."""
     values = {"scope": scope, "key": key, "request_hash": request_hash, "result": {}, "created_at": at}
-    return insert_new(tx, keys, values)
+    return insert_once(tx, keys, values)
 
 
 def settle(tx: Connection, scope: str, key: str, result: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from config.process import load_process
 from sqlalchemy import Connection, select
 
+from config.process import load_process
 from config.steps.parameters import StepParameters
 from coordinator.domain.plan import Release
 from coordinator.store.tables import hosts, releases

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select, update
 
-from coordinator.store.inserting import insert_new
 from coordinator.store.tables import projects
+from coordinator.store.upsert import insert_once
 
 
 def row(tx: Connection, name: str, *, lock: bool = False) -> RowMapping | None:
@@ -25,7 +25,7 @@ def page(tx: Connection, limit: int, after: str = "") -> Sequence[RowMapping]:
 def add(tx: Connection, name: str, source: str, at: datetime, by: str) -> bool:
     """Insert revision 1; return False where the project exists meanwhile."""
     values = {"name": name, "source": source, "revision": 1, "applied_at": at, "applied_by": by}
-    return insert_new(tx, projects, {**values, "deployments_made": 0})
+    return insert_once(tx, projects, {**values, "deployments_made": 0})
 
 
 def replace(tx: Connection, name: str, source: str, at: datetime, by: str) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, or_, select
 
-from coordinator.store.inserting import insert_new
 from coordinator.store.tables import releases
+from coordinator.store.upsert import insert_once
 
 
 def row(tx: Connection, project: str, version: str) -> RowMapping | None:
@@ -17,7 +17,7 @@ def row(tx: Connection, project: str, version: str) -> RowMapping | None:
 
 def add(tx: Connection, values: dict[str, Any]) -> bool:
     """Insert the release; return False where that version exists meanwhile."""
-    return insert_new(tx, releases, values)
+    return insert_once(tx, releases, values)
 
 
 def page(

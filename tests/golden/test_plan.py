@@ -28,7 +28,7 @@ def made(case: str, *, environment: str = "production", shuffled: bool = False) 
 
 
 def written(found: Plan) -> str:
-    return json.dumps(asdict(found) | {"hash": found.hash}, indent=2, default=lambda value: str(value)) + "\n"
+    return json.dumps(asdict(found) | {"hash": found.hash}, indent=2, default=str) + "\n"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -62,17 +62,13 @@ def test_every_problem_of_a_plan_is_named_at_once():
     with pytest.raises(PlanError) as refused:
         plan(process, release, hosts, PlanOptions("production", kinds()))
     said = [str(problem) for problem in refused.value.problems]
+    unset = (
+        "secret DATABASE_PASSWORD?environment=production has no value yet: set it with `tidegate secrets set`"
+    )
+    nobody = "matches no host of environment production (its hosts: db-1, web-1, web-2, web-3, web-10): give a host"
     assert said == [
-        "step web on web-1: secret DATABASE_PASSWORD?environment=production has no value yet: set it with "
-        "`tidegate secrets set`",
-        "step web on web-2: secret DATABASE_PASSWORD?environment=production has no value yet: set it with "
-        "`tidegate secrets set`",
-        "step web on web-3: secret DATABASE_PASSWORD?environment=production has no value yet: set it with "
-        "`tidegate secrets set`",
-        "step web on web-10: secret DATABASE_PASSWORD?environment=production has no value yet: set it with "
-        "`tidegate secrets set`",
-        "step mailer: matches no host of environment production (its hosts: db-1, web-1, web-2, web-3, web-10): "
-        "give a host the role, label or name that `hosts:` asks for, or change `hosts:`",
+        *(f"step web on {host}: {unset}" for host in ("web-1", "web-2", "web-3", "web-10")),
+        f"step mailer: {nobody} the role, label or name that `hosts:` asks for, or change `hosts:`",
     ]
 
 

@@ -51,7 +51,13 @@ class House:
             applied = {"revision": 1, "deployments_made": 0, "applied_at": now, "applied_by": "alice"}
             tx.execute(insert(projects).values(name=project, source=source, **applied))
             for version in ("1.0.0", "1.1.0", "1.2.0"):
-                made = {"source": source, "images": {}, "secrets": {}, "created_at": now, "created_by": "alice"}
+                made = {
+                    "source": source,
+                    "images": {},
+                    "secrets": {},
+                    "created_at": now,
+                    "created_by": "alice",
+                }
                 tx.execute(insert(releases).values(project=project, version=version, **made))
 
 
@@ -67,7 +73,9 @@ def make_house(database_url, broker, tmp_path):
         with ExitStack() as stack:
             store = Store(database_url)
             stack.callback(store.close)
-            read = CoordinatorSettings.read({f"TIDEGATE_{name.upper()}": value for name, value in given.items()})
+            read = CoordinatorSettings.read(
+                {f"TIDEGATE_{name.upper()}": value for name, value in given.items()}
+            )
             read = read.model_copy(update={"state_dir": state_dir, "broker_url": Secret(broker.url)})
             house = House(build_services(read, store, lambda: None), broker.url, names)
             stack.enter_context(house.fleet)

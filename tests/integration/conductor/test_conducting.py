@@ -6,7 +6,7 @@ import pytest
 
 from coordinator.conductor import deployments, interruptions
 from coordinator.conductor.deployments import NewDeployment
-from coordinator.conductor.errors import Conflict, ConductorError, Forbidden
+from coordinator.conductor.errors import ConductorError, Conflict, Forbidden
 from coordinator.conductor.interruptions import Answer
 from coordinator.conductor.services import Person
 from coordinator.store import views
