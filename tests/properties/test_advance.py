@@ -76,7 +76,6 @@ class Deployment(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
         presumed = {key for key, task in self.store.tasks.items() if task.status.is_presumed}
         before, sent = self.store.deployment, len(self.store.outbox)
-        self.free_before = {host for host, used in self.store.in_use.items() if used == 0}
         self.store.handle(event, self.now)
         for order in self.store.outbox[sent:]:
             if isinstance(order, SendOrder) and (order.task, order.attempt) not in self.attempts:
@@ -90,7 +89,7 @@ class Deployment(RuleBasedStateMachine):
         needed = self.needs[self.store.tasks[order.task].stage]
         assert {self.store.stages[key].status for key in needed} <= {StageStatus.DONE}
         assert not held
-        assert order.host in self.free_before
+        assert self.store.in_use[order.host] == 1
 
     def ends_of_hosts(self, data):
         return data.draw(st.sampled_from(self.attempts))
