@@ -60,7 +60,8 @@ class Client:
         self.calls.send("DELETE", f"/keys/{_part(key)}")
 
     def secrets(self, project: str) -> list[Secret]:
-        return cast("list[Secret]", self._all(f"/projects/{_part(project)}/secrets"))
+        found = self.calls.send("GET", f"/projects/{_part(project)}/secrets")  # always whole
+        return cast("list[Secret]", found["items"])
 
     def set_secret(self, project: str, name: str, value: str, scope: dict[str, str]) -> Secret:
         path = f"/projects/{_part(project)}/secrets/{_part(name)}"
@@ -99,7 +100,7 @@ class Client:
     def deployment(self, deployment: str) -> Deployment:
         return cast("Deployment", self.calls.send("GET", f"/deployments/{_part(deployment)}"))
 
-    def tasks(self, deployment: str, stage: str) -> list[Task]:
+    def tasks(self, deployment: str, stage: str | None = None) -> list[Task]:
         return cast("list[Task]", self._all(f"/deployments/{_part(deployment)}/tasks", stage=stage))
 
     def cancel(self, deployment: str) -> Deployment:

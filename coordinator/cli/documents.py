@@ -73,7 +73,6 @@ class Release(TypedDict):
     project: str
     version: str
     images: dict[str, str]
-    unset_secrets: list[str]
     created_at: str
     created_by: str
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from coordinator.cli.documents import Deployment, Task
-from coordinator.cli.errors import CliError, Unreachable
+from coordinator.cli.errors import CliError, Unreachable, WrongUse
 from coordinator.cli.exits import Exit
 from coordinator.cli.parameters import (
     DeploymentId,
@@ -84,6 +84,9 @@ def status(
         str | None, typer.Option("--status", metavar="STATUS", help="Only in this status, such as running.")
     ] = None,
     limit: Limit = 20,
+    tasks: Annotated[
+        bool, typer.Option("--tasks", help="Show every task, not only those that run or went wrong.")
+    ] = False,
     stay: Wait = False,
     exit_when_waiting: ExitWhenWaiting = False,
 ) -> Exit:
@@ -91,21 +94,27 @@ def status(
 
     The list begins with the newest. One is shown with its stages, what failed and why, and what waits for a person.
     """
+    if deployment is None and (tasks or stay or exit_when_waiting):
+        raise WrongUse("--tasks, --wait and --exit-when-waiting are for one deployment, and none is given.")
     if deployment is None:
         found = session.client.deployments(project=project, environment=environment, status=only, limit=limit)
         session.screen.show({"items": found}, deployments.deployments(found, now()))
-        return Exit.SUCCEEDED
-    if stay or exit_when_waiting:
+    elif stay or exit_when_waiting:
         return wait(session, deployment, exit_when_waiting=exit_when_waiting)
-    one = session.client.deployment(deployment)
-    tasks = _tasks(session, one)
-    session.screen.show(
-        {**one, "tasks": tasks}, deployments.deployment(one, tasks, session.client.calls.url, now())
-    )
+    else:
+        _show(session, deployment, every_task=tasks)
     return Exit.SUCCEEDED
 
 
-def _tasks(session: Session, deployment: Deployment) -> list[Task]:
+def _show(session: Session, deployment: str, *, every_task: bool) -> None:
+    found = session.client.deployment(deployment)
+    tasks = session.client.tasks(deployment) if every_task else _noted_tasks(session, found)
+    url = session.client.calls.url
+    blocks = deployments.deployment(found, tasks, url, now(), every_task=every_task)
+    session.screen.show({**found, "tasks": tasks}, blocks)
+
+
+def _noted_tasks(session: Session, deployment: Deployment) -> list[Task]:
     """Return the tasks of stages in which something runs or failed."""
     stages = [stage["key"] for stage in deployment["stages"] if stage["alive"] or stage["failed"]]
     return [task for stage in stages for task in session.client.tasks(deployment["id"], stage)]

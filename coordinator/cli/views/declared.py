@@ -125,6 +125,3 @@ def release(found: Release, now: datetime) -> Iterator[Block]:
     yield f"{found['project']} {found['version']}, {made}"
     if found["images"]:
         yield Grid(("image", "reference"), tuple(found["images"].items()))
-    if found["unset_secrets"]:
-        names = listed(found["unset_secrets"])
-        yield f"Note: these secrets have no value yet: {names}; set them with `tidegate secrets set`."

@@ -34,15 +34,17 @@ def _header(item: DeploymentHeader, now: datetime) -> tuple[Cell, ...]:
     )
 
 
-def deployment(found: Deployment, tasks: Iterable[Task], url: str, now: datetime) -> Iterator[Block]:
-    """Show the deployment, its stages, each task that runs or went wrong, and what waits for a person."""
+def deployment(
+    found: Deployment, tasks: Iterable[Task], url: str, now: datetime, *, every_task: bool
+) -> Iterator[Block]:
+    """Show the deployment, its stages, its tasks (those that run or went wrong, or all), and what waits."""
     yield headline(found)
     yield _when(found, now)
     if found["reason"]:
         yield f"Reason: {found['reason']}"
     yield ""
     yield Grid(("stage", "does", "status", "done", "running", "failed"), tuple(map(_stage, found["stages"])))
-    noted = [task for task in tasks if task["status"] not in _QUIET and task["host"] is not None]
+    noted = [task for task in tasks if every_task or (task["status"] not in _QUIET and task["host"])]
     if noted:
         yield ""
         yield Grid(("task", "attempt", "status", "what it says"), tuple(map(_task, noted)))

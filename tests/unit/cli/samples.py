@@ -85,9 +85,7 @@ def release(**changes):
         "version": "1.1.0",
         "images": {"web": f"registry.example.com/shop/web@{DIGEST}"},
     }
-    return (
-        plain | {"secrets": {}, "unset_secrets": [], "created_at": LONG_AGO, "created_by": "alice"} | changes
-    )
+    return plain | {"secrets": {}, "created_at": LONG_AGO, "created_by": "alice"} | changes
 
 
 def secret(name, **changes):

@@ -36,7 +36,7 @@ PLAN = {
 
 def test_a_release_is_created_and_shown(api, tidegate):
     """Creating sends the tags that were given and an idempotency key, and shows what was resolved."""
-    made = samples.release(unset_secrets=["API_KEY"])
+    made = samples.release()
     api.on("POST", "/releases", Answer(201, made))
     ran = tidegate("release", "create", "shop", "1.1.0", "--image", "web=1.1.0-rc2")
     assert (ran, api.asked[0].json, len(api.asked[0].headers["idempotency-key"])) == (
@@ -44,8 +44,7 @@ def test_a_release_is_created_and_shown(api, tidegate):
             0,
             "shop 1.1.0, created 2026-05-01 11:00 by alice\n"
             "IMAGE  REFERENCE\n"
-            f"web    registry.example.com/shop/web@{samples.DIGEST}\n"
-            "Note: these secrets have no value yet: API_KEY; set them with `tidegate secrets set`.\n",
+            f"web    registry.example.com/shop/web@{samples.DIGEST}\n",
         ),
         {"project": "shop", "version": "1.1.0", "images": {"web": "1.1.0-rc2"}},
         28,
@@ -216,4 +215,30 @@ def test_status_shows_what_failed_and_what_waits(api, tidegate):
             f"  or by the API: {samples.curl(api.url, 'shop-42-k7q2.guidance.1', 'retry')}",
         ],
         {"stage": "web", "limit": "500"},
+    )
+
+
+def test_status_shows_every_task_on_request(api, tidegate):
+    """With --tasks all of them are shown, also those that are done or have not begun."""
+    api.on(
+        "GET",
+        "/deployments/shop-42-k7q2",
+        samples.deployment("queued", samples.stage("web"), started_at=None),
+    )
+    tasks = [samples.task("web@web-1", "succeeded"), samples.task("web@web-2", "waiting", attempt=0)]
+    api.on("GET", "/deployments/shop-42-k7q2/tasks", page(*tasks))
+    ran = tidegate("status", "shop-42-k7q2", "--tasks")
+    assert (ran.out.splitlines(), api.asked[1].query) == (
+        [
+            "shop-42-k7q2: shop 1.1.0 to production, queued",
+            "Created 2026-05-01 11:00 by alice; not started",
+            "",
+            "STAGE  DOES          STATUS       DONE    RUNNING  FAILED",
+            "web    deploy_image  not reached  0 of 1  -        -",
+            "",
+            "TASK       ATTEMPT  STATUS     WHAT IT SAYS",
+            "web@web-1  1        succeeded  -",
+            "web@web-2  -        waiting    -",
+        ],
+        {"limit": "500"},
     )
