@@ -18,8 +18,8 @@ HostName = Annotated[
     str,
     shaped(
         r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?",
-        "a host name of at most 100 lower case letters, digits, - and ., such as web-1",
-        longest=100,
+        "a host name of at most 63 lower case letters, digits, - and ., such as web-1",
+        longest=63,
     ),
 ]
 

@@ -141,15 +141,18 @@ def _announce(settings: CoordinatorSettings, first_key: Path | None) -> None:
 
 def _serve_api(services: Services) -> None:
     address, _, port = services.settings.bind.rpartition(":")
+    servers: list[uvicorn.Server] = []
+    app = create_app(services, stopping=lambda: any(server.should_exit for server in servers))
     config = uvicorn.Config(
-        create_app(services),
+        app,
         host=address.strip("[]"),
         port=int(port),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    uvicorn.Server(config).run()
+    servers.append(uvicorn.Server(config))
+    servers[0].run()
 
 
 def _text(secret: Secret | None) -> str | None:

@@ -1,21 +1,19 @@
 """Deployments: preview a plan, create, cancel."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Connection
 
 from config.process import Process
 from coordinator.conductor.errors import Conflict, Invalid, NotFound
 from coordinator.conductor.events import handle, handle_in, retrying
+from coordinator.conductor.idempotency import Once, claim, settle
 from coordinator.conductor.services import Person, Services
 from coordinator.domain.errors import PlanError
 from coordinator.domain.events import CancelRequested, DeploymentStarted
 from coordinator.domain.plan import Plan
 from coordinator.domain.planning import PlanOptions, plan
-from coordinator.store import deployments, hosts, idempotency, plan_inputs, secrets
+from coordinator.store import deployments, hosts, plan_inputs, secrets
 from coordinator.store.slices import lock_deployment
 from tasks.clock import short_id
 
@@ -31,9 +29,12 @@ class NewDeployment:
     idempotency_key: str | None = None
 
     @property
-    def request_hash(self) -> str:
-        text = json.dumps([self.project, self.release, self.environment])
-        return hashlib.sha256(text.encode()).hexdigest()
+    def once(self) -> Once | None:
+        """The request under its idempotency key, when it has one."""
+        if self.idempotency_key is None:
+            return None
+        asked = {"project": self.project, "release": self.release, "environment": self.environment}
+        return Once.of(self.by, "deployments.create", self.idempotency_key, asked)
 
 
 def preview(services: Services, project: str, release: str, environment: str) -> Plan:
@@ -55,8 +56,15 @@ def create(services: Services, request: NewDeployment) -> str:
 
 
 def _find_or_create(services: Services, request: NewDeployment) -> str:
+    once = request.once
     with services.store.write() as tx:
-        return _repeated(tx, request, services.now()) or _create(services, tx, request)
+        earlier = claim(tx, once, services.now()) if once else None
+        if earlier is not None:
+            return str(earlier["id"])
+        identity = _create(services, tx, request)
+        if once:
+            settle(tx, once, {"id": identity})
+        return identity
 
 
 def _create(services: Services, tx: Connection, request: NewDeployment) -> str:
@@ -69,8 +77,6 @@ def _create(services: Services, tx: Connection, request: NewDeployment) -> str:
     identity = f"{request.project}-{number}-{short_id(4)}"
     now = services.now()
     deployments.add(tx, identity, made, process=process, by=request.by.name, now=now)
-    if request.idempotency_key is not None:
-        idempotency.settle(tx, _scope(request), request.idempotency_key, {"id": identity})
     _start_next(services, tx, request.project, request.environment)
     return identity
 
@@ -113,23 +119,6 @@ def _refuse_unjoined(tx: Connection, made: Plan) -> None:
             hint="start the worker there with its join file (tidegate hosts add NAME writes one), "
             "or take the host out of the environment; nothing was changed",
         )
-
-
-def _repeated(tx: Connection, request: NewDeployment, now: datetime) -> str | None:
-    """Return the deployment that this key made before; claim the key when it is new."""
-    key = request.idempotency_key
-    if key is None or idempotency.claim(tx, _scope(request), key, request.request_hash, now):
-        return None
-    known = idempotency.row(tx, _scope(request), key)
-    if known is None or known["request_hash"] != request.request_hash:
-        raise Invalid(
-            f"idempotency key {key} was used for another request", hint="use a fresh key for a new deployment"
-        )
-    return str(known["result"]["id"])
-
-
-def _scope(request: NewDeployment) -> str:
-    return f"deployments:{request.by.name}"
 
 
 def start_next(services: Services, project: str, environment: str) -> None:

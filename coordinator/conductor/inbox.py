@@ -120,10 +120,12 @@ class Inbox:
         self.services.wake()
 
     def _store(self, payload: Payload, deployment: str, identity: str, event: Event | None) -> int:
-        """Keep the report and handle its event in one transaction; return up to where reports are complete."""
+        """Keep the report and handle its event in one transaction; return up to where reports are complete.
+
+        The deployment's row is held for logs too, so that who follows them by number misses none.
+        """
         with self.services.store.write() as tx:
-            if event is not None:
-                lock_deployment(tx, deployment)
+            lock_deployment(tx, deployment)
             if reports.attempt_row(tx, identity) is None:
                 log.warning("%s reports about %s, which is not known here", payload.from_, identity)
                 return payload.seq

@@ -7,11 +7,12 @@ deployment's lock.
 
 import logging
 import threading
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 
+from coordinator.conductor import idempotency
 from coordinator.conductor.deployments import start_next
 from coordinator.conductor.events import handle, handle_in, is_deadlock
 from coordinator.conductor.services import Services
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 100
 IDLE = 0.25  # seconds between looks when nobody wakes it
 PING_EVERY = 2.0  # seconds
+FORGET_EVERY = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -35,7 +37,8 @@ class Sweeper:
     sender: Sender
     woken: threading.Event
     _pinged_at: datetime | None = None
-    _broker_away: bool = field(default=False)
+    _broker_away: bool = False
+    _forgot_at: datetime | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set. Hosts get time to speak first: their leases stood still while we were away."""
@@ -55,6 +58,7 @@ class Sweeper:
     def sweep(self) -> bool:
         """Do what is due now; return whether there may be more."""
         self._watch_broker()
+        self._forget()
         return any([self._timers(), self._continuations(), self._offers(), self._locks()])
 
     def _timers(self) -> bool:
@@ -97,6 +101,14 @@ class Sweeper:
         for project, environment in found:
             start_next(self.services, project, environment)
         return bool(found)
+
+    def _forget(self) -> None:
+        """Drop what is kept for a while only."""
+        now = self.services.now()
+        if self._forgot_at is None or now - self._forgot_at > FORGET_EVERY:
+            self._forgot_at = now
+            with self.services.store.write() as tx:
+                idempotency.forget(tx, now)
 
     def _watch_broker(self) -> None:
         now = self.services.now()

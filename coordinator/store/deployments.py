@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from config.process import Process
 from coordinator.domain.plan import Plan
@@ -13,6 +13,7 @@ from coordinator.store import rows
 from coordinator.store.tables import deployments, locks, projects, stage_needs, stages, tasks
 from coordinator.store.upsert import insert_once
 
+SERIAL_LOCK = 7_834_211_907  # any number that is nobody else's
 ROWS_AT_ONCE = 500  # an INSERT's size, far below what either database takes
 ACTIVE = (DeploymentStatus.QUEUED.value, DeploymentStatus.RUNNING.value, DeploymentStatus.CANCELLING.value)
 
@@ -38,6 +39,10 @@ def active_like(tx: Connection, project: str, environment: str, release: str) ->
 def add(tx: Connection, identity: str, plan: Plan, *, process: Process, by: str, now: datetime) -> None:
     """Store the deployment, its stages, its edges and its tasks, all waiting."""
     first = first_rows(identity, plan)
+    if (
+        tx.dialect.name == "postgresql"
+    ):  # numbers are given out one at a time; SQLite's writers are alone anyway
+        tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SERIAL_LOCK})
     serial = (tx.execute(select(func.max(deployments.c.serial))).scalar() or 0) + 1
     tx.execute(
         insert(deployments).values(
