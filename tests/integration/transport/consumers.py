@@ -80,3 +80,6 @@ class Running:
 
     def mute(self) -> None:
         self.process.send_signal(signal.SIGUSR1)
+
+    def confuse(self) -> None:
+        self.process.send_signal(signal.SIGUSR2)

@@ -53,6 +53,7 @@ def run(app, options, note, *, in_thread):
     )
     signal.signal(signal.SIGTERM, lambda *_: program.stop())
     signal.signal(signal.SIGUSR1, lambda *_: taking_out.mute(program))
+    signal.signal(signal.SIGUSR2, lambda *_: taking_out.confuse(program))
     if in_thread:
         thread = threading.Thread(target=program.run)
         thread.start()

@@ -21,6 +21,16 @@ def mute(program):
     channel._brpop_start = lambda: None
 
 
+def confuse(program):
+    """Let the transport raise, once, what no list of connection errors foresees."""
+    channel = program._worker.consumer.connection.default_channel
+
+    def start(*_):
+        raise ValueError("I/O operation on closed epoll object")
+
+    channel._brpop_start = start
+
+
 def _reading(_app):
     """Deliver what was read without judging it."""
 

@@ -141,6 +141,16 @@ def test_a_silent_connection_is_noticed(start, send):
     assert dict(consumer.ids("begin")) == {"good": 1}
 
 
+def test_an_error_that_nobody_foresaw_means_to_connect_anew(start, send):
+    """A consumer whose transport raises something odd says so with a traceback, and works on."""
+    consumer = start()
+    seen = consumer.lines.count("connected")
+    consumer.confuse()
+    consumer.wait(lambda: consumer.lines.count("connected") > seen, "the consumer is back")
+    consumer.ended(send(consumer, "good"))
+    assert ("closed epoll object" in consumer.log, dict(consumer.ids("begin"))) == (True, {"good": 1})
+
+
 def test_the_broker_may_start_after_the_consumer(broker, start, send):
     """A consumer that finds no broker at its start waits for it."""
     broker.stop()

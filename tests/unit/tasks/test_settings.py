@@ -1,9 +1,12 @@
 """The settings of every program's app."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tasks import transport
 from tasks.celery_app import address, coordinator_worker_options, host_worker_options, make_app
+from tasks.consumer import HardenedConsumer
 from tasks.transport import HardenedTransport, InHand, UnsupportedVersionError, check_pins
 
 URL = "redis://:pa55word@broker:6380/2"
@@ -67,3 +70,24 @@ def test_what_is_in_hand_is_never_overdue():
         [],
         [],
     )
+
+
+def test_reconnecting_is_tried_at_most_every_five_seconds_for_ever():
+    """The pauses between tries grow to five seconds and no further, and no number of tries is enough."""
+    asked = {}
+
+    class Connection:
+        def ensure_connection(self, _failed, **wanted):
+            asked.update(wanted)
+            return self
+
+    program = SimpleNamespace(leave_when_asked=print)
+    connection = Connection()
+    assert HardenedConsumer.ensure_connected(program, connection) is connection
+    assert asked == {
+        "max_retries": None,
+        "interval_start": 1,
+        "interval_step": 1,
+        "interval_max": 5.0,
+        "callback": print,
+    }
