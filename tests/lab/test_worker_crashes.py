@@ -58,12 +58,18 @@ def deploy(office, images, numbers, version="1.0.0"):
 
 def settled(office, images, numbers):
     """Bring the host to a live and a previous instance; returns the live release."""
-    while not {LIVE, PREVIOUS} <= office.instances().keys():
+    while not _in_place(office, images["1.0.0"]["web"]):
         if office.worker is None or office.worker.poll() is not None:
             office.start_worker()
         assert office.final(deploy(office, images, numbers))["outcome"] == "succeeded"
     office.kill_worker()
     return office.instances()[LIVE][1]
+
+
+def _in_place(office, reference):
+    """Whether a live and a previous instance are there, both of this image, so that others may be forgotten."""
+    found = {each.name: each.attrs["Config"]["Image"] for each in office.client.containers.list(all=True)}
+    return [found.get(LIVE), found.get(PREVIOUS)] == [reference, reference]
 
 
 def crash_and_return(office, images, numbers, point, version):
