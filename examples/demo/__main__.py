@@ -76,11 +76,13 @@ def _kept(story: Story) -> str:
     """Copy the logs to where they outlive the hosts; return the folder."""
     try:
         logs = story.programs.logs
-        kept = Path(tempfile.mkdtemp(prefix="tidegate-demo-logs-"))
-        shutil.copytree(logs, kept, dirs_exist_ok=True)
-    except (OSError, RuntimeError):
+    except RuntimeError:  # there is no ground yet
         return "nothing, none was started"
-    return str(kept)
+    if not logs.is_dir():
+        return "nothing, none was started"
+    kept = tempfile.mkdtemp(prefix="tidegate-demo-logs-")
+    shutil.copytree(logs, kept, dirs_exist_ok=True)
+    return kept
 
 
 def _sum_up(story: Story, console: Console, spent: float) -> None:

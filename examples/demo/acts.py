@@ -36,6 +36,9 @@ class Story:
 
     def run(self) -> None:
         """Raise DemoError when something of it does not come out right."""
+        self.screen.title(
+            "Tidegate takes a release to Docker hosts: to one first, to the others when a person says so"
+        )
         with self.screen.part("bring-up", "The hosts"):
             admin, password = self._bring_up()
         with self.screen.part("build", f"Two versions of examples/shop: {OLD} and {NEW}"):
@@ -49,8 +52,9 @@ class Story:
             f"deploy {OLD}", f"{OLD} goes to every host; its gate is approved without asking you"
         ):
             self._deploy_old(client)
+        asked = "your decision" if self.asks else "a decision"
         with self.screen.part(
-            f"deploy {NEW}", f"{NEW}: backup, one host, your decision, the others, then the mailer"
+            f"{NEW} in all", f"{NEW}: backup, one host, {asked}, the others, then the mailer"
         ):
             self._deploy_new(client)
 
@@ -74,7 +78,7 @@ class Story:
                 each: shop.push(self.ground.builder, name) for each, name in names.items()
             }
         self.report["images"] = self.images
-        self.screen.say("web and mailer of both, built and pushed: each host has to pull what it runs")
+        self.screen.say("web and mailer of both, built and pushed to the registry")
 
     def _deploy_old(self, client: Client) -> None:
         watch = self._deploy(client, OLD)
@@ -87,7 +91,7 @@ class Story:
         watch = self._deploy(client, NEW)
         asked = watch.until_gate()
         canary = watch.hosts["web/canary"][0]
-        self.screen.say("What each host runs while the gate waits, asked from its own Docker engine:")
+        self.screen.say("What each host's Docker engine runs while the gate waits, and what its page says:")
         check_canary(self._look("gate"), canary, self.images[OLD], self.images[NEW])
         page = self.ground.page(canary)
         if self.asks:
@@ -95,13 +99,14 @@ class Story:
         else:
             gate.review(client, asked, self.screen, page)
         approved = client.interruption(asked["id"])["choice"] == "approve"
+        self.screen.say("approved" if approved else "rejected")
         ended = watch.succeeded() if approved else watch.until_end()
         self.report |= {"status": ended["status"], "approved": approved}
         self.screen.times |= watch.took
         self._conclude(watch, canary, approved=approved)
 
     def _conclude(self, watch: Watch, canary: str, *, approved: bool) -> None:
-        self.screen.say("What each host runs now:")
+        self.screen.say("What each host's Docker engine runs now, and what its page says:")
         found = self._look("end")
         if approved:
             check_all(found, self.images[NEW], NEW, self._mailer(watch))

@@ -25,6 +25,9 @@ class Screen:
         self.times: dict[str, float] = {}
         self._number = 0
 
+    def title(self, sentence: str) -> None:
+        self.console.print(Text(sentence, style="bold"), soft_wrap=True)
+
     @contextmanager
     def part(self, name: str, title: str) -> Iterator[None]:
         """Print a heading, run the block, and keep its time under `name` if nothing failed."""
