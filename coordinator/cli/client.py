@@ -106,9 +106,6 @@ class Client:
     def cancel(self, deployment: str) -> Deployment:
         return cast("Deployment", self.calls.send("POST", f"/deployments/{_part(deployment)}/cancel"))
 
-    def interruptions(self, deployment: str) -> list[Interruption]:
-        return cast("list[Interruption]", self._all("/interruptions", deployment=deployment))
-
     def interruption(self, interruption: str) -> Interruption:
         return cast("Interruption", self.calls.send("GET", f"/interruptions/{_key(interruption)}"))
 

@@ -21,7 +21,6 @@ class StatusSeen:
     """The deployment's status at the start, at each change, and at its end."""
 
     status: str
-    interruptions: tuple[str, ...] = ()
     is_end: bool = False
 
 
@@ -58,5 +57,4 @@ def _stream(
             if event.name == "log":
                 yield cast("LogEntry", body)
             elif event.name in {"status", "end"}:
-                found = tuple(body.get("interruptions", ()))
-                yield StatusSeen(body["status"], found, is_end=event.name == "end")
+                yield StatusSeen(body["status"], is_end=event.name == "end")

@@ -48,14 +48,13 @@ def _may_have_changed(stage: Stage, before: Stage | None) -> bool:
 def changed_tasks(before: Snapshot | None, after: Snapshot) -> Iterator[Task]:
     """Return tasks whose status or attempt is another one now, in the order of the plan.
 
-    Gates that open are left out: their interruption is told instead.
+    Gates are left out: their interruptions are told instead.
     """
     gates = {stage["key"] for stage in after.deployment["stages"] if stage["kind"] == "gate"}
     for key, task in after.tasks.items():
         earlier = before.tasks.get(key) if before else None
         same = earlier and (earlier["status"], earlier["attempt"]) == (task["status"], task["attempt"])
-        opens_gate = task["stage"] in gates and task["status"] == "running"
-        if not same and not opens_gate and task["status"] not in _QUIET:
+        if not same and task["stage"] not in gates and task["status"] not in _QUIET:
             yield task
 
 

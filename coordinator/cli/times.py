@@ -49,7 +49,7 @@ def duration(seconds: float | timedelta) -> str:
     """Return seconds as people say them: `0.4 s`, `12 s`, `3 min 20 s`, `71 h 58 min`, `5 d 2 h`."""
     count = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
     if count < 1:
-        return f"{count:.1f} s"
+        return f"{count:.1f} s" if count >= 0.05 else "0 s"  # noqa: PLR2004 - what would be written 0.0
     left = round(count)
     parts = []
     for size, unit in _UNITS[0 if left >= 100 * 3_600 else 1 :]:

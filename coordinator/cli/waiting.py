@@ -96,5 +96,10 @@ class _Watch:
             blocks = list(interruptions.waiting(opening, name, self._client.calls.url, now()))
             yield lines.stamped(blocks[0])
             yield from (lines.indented(block) for block in blocks[1:])
-        if before is not None and before.status != after.status:
+        if before is not None and _worth_telling(before.status, after.status):
             yield from lines.status(after.deployment, now())
+
+
+def _worth_telling(before: str, after: str) -> bool:
+    """Whether a line about the status adds something: interruptions say themselves that they open and close."""
+    return after not in {before, "waiting"} and (before, after) != ("waiting", "running")

@@ -50,10 +50,13 @@ def _print_all(session: Session, deployment: str, task: str | None) -> list[LogE
 
 
 def _follow(session: Session, deployment: str, task: str | None) -> Exit:
+    told = ""
     try:
         for seen in follow(session.client.calls, deployment, task=task, notice=session.screen.notice):
             if isinstance(seen, StatusSeen):
-                _tell(session, deployment, seen)
+                if seen.status != told:  # it is said again after a broken connection
+                    _tell(session, deployment, seen.status)
+                told = seen.status
             elif session.screen.json_only:
                 session.screen.document(seen, indent=None)
             else:
@@ -66,9 +69,9 @@ def _follow(session: Session, deployment: str, task: str | None) -> Exit:
     return Exit.SUCCEEDED
 
 
-def _tell(session: Session, deployment: str, seen: StatusSeen) -> None:
-    session.screen.notice(lines.stamped(f"{deployment} is {seen.status}"))
-    if seen.status == "waiting":
+def _tell(session: Session, deployment: str, status: str) -> None:
+    session.screen.notice(lines.stamped(f"{deployment} {status}"))
+    if status == "waiting":
         session.screen.notice(
             lines.indented(f"It waits for a person; how to answer: tidegate status {deployment}")
         )

@@ -11,6 +11,7 @@ from coordinator.cli.screen import Block, Cell, Grid
 from coordinator.cli.views import interruptions
 from coordinator.cli.words import status
 
+_MOST = 50  # tasks shown unless all are asked for
 _QUIET = frozenset({"waiting", "ready", "succeeded"})
 
 
@@ -47,7 +48,10 @@ def deployment(
     noted = [task for task in tasks if every_task or (task["status"] not in _QUIET and task["host"])]
     if noted:
         yield ""
-        yield Grid(("task", "attempt", "status", "what it says"), tuple(map(_task, noted)))
+        shown = noted if every_task else noted[:_MOST]
+        yield Grid(("task", "attempt", "status", "what it says"), tuple(map(_task, shown)))
+        if len(shown) < len(noted):
+            yield f"and {len(noted) - len(shown)} more: tidegate status {found['id']} --tasks"
     for interruption in found["interruptions"]:
         yield ""
         yield from interruptions.waiting(
@@ -73,13 +77,15 @@ def _when(found: DeploymentHeader, now: datetime) -> str:
 
 def _stage(stage: Stage) -> tuple[Cell, ...]:
     done = f"{stage['succeeded']} of {stage['total']}"
-    alive = str(stage["alive"] or "")
+    alive = str(stage["alive"] or "") if stage["kind"] == "hosts" else ""
     return stage["key"], stage["uses"], status(_word(stage)), done, alive, str(stage["failed"] or "")
 
 
 def _word(stage: Stage) -> str:
     if stage["failed"] and stage["status"] != "waiting":
         return "failed"
+    if stage["status"] == "open" and stage["kind"] != "hosts":
+        return "waiting"
     return {"open": "running", "waiting": "not reached"}.get(stage["status"], stage["status"])
 
 

@@ -92,11 +92,11 @@ def test_following_ends_with_the_deployment(released):
     assert left.code == 3
     identity = released.document("status")["items"][0]["id"]
     with released.started("logs", identity, "-f") as following:
-        assert equal(following.stderr.readline()) == "HH:MM:SS shop-1-ID is waiting\n"
+        assert equal(following.stderr.readline()) == "HH:MM:SS shop-1-ID waiting\n"
         assert released("reject", identity, "--note", "no").code == 0
         out, errors = following.communicate(timeout=DEADLINE)
     assert (following.returncode, out, equal(errors).splitlines()[-1]) == (
         0,
         "",
-        "HH:MM:SS shop-1-ID is failed",
+        "HH:MM:SS shop-1-ID failed",
     )

@@ -69,10 +69,10 @@ def test_following_goes_on_after_a_broken_stream(api, tidegate):
         Ran(
             0,
             "HH:MM:SS web@web-1            | a\u2028b\nHH:MM:SS web@web-1            | done\n",
-            "HH:MM:SS shop-42-k7q2 is running\n"
+            "HH:MM:SS shop-42-k7q2 running\n"
             "The coordinator is starting. Nothing is lost; trying again.\n"
             "The coordinator answers again.\n"
-            "HH:MM:SS shop-42-k7q2 is succeeded\n",
+            "HH:MM:SS shop-42-k7q2 succeeded\n",
         ),
         [("0", None), ("7", "7"), ("7", "7")],
     )

@@ -242,3 +242,15 @@ def test_status_shows_every_task_on_request(api, tidegate):
         ],
         {"limit": "500"},
     )
+
+
+def test_a_great_failure_is_shortened(api, tidegate):
+    """Of many failed tasks the first fifty are shown, and how to see the others."""
+    api.on("GET", "/deployments/shop-42-k7q2", samples.deployment("failed", samples.stage("web", failed=60)))
+    tasks = [samples.task(f"web@web-{number}", "lost") for number in range(60)]
+    api.on("GET", "/deployments/shop-42-k7q2/tasks", page(*tasks))
+    shown = tidegate("status", "shop-42-k7q2").out.splitlines()
+    assert (len([line for line in shown if " lost" in line]), shown[-1]) == (
+        50,
+        "and 10 more: tidegate status shop-42-k7q2 --tasks",
+    )
