@@ -8,7 +8,7 @@ import json
 import logging
 import secrets
 import subprocess
-from dataclasses import dataclass
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,7 @@ from tasks.private_files import write_private
 log = logging.getLogger(__name__)
 
 STARTS_WITHIN: Final = 10.0  # seconds
+LOOK_EVERY: Final = 0.5  # seconds
 STOPS_WITHIN: Final = 10.0  # seconds
 _CONFIG: Final = """\
 bind {address}
@@ -46,36 +47,55 @@ class BrokerStartError(Exception):
     """The embedded broker does not start; the sentence names its log. Mend what it says and start again."""
 
 
-@dataclass(slots=True)
 class EmbeddedBroker:
-    """A running broker; `url` is what this coordinator and its hosts connect to."""
+    """A running broker, started again when it dies; `url` is what this coordinator and its hosts connect to."""
 
-    url: str
-    process: subprocess.Popen[bytes] | None  # None: taken over, an earlier coordinator's child
+    def __init__(self, state_dir: Path, bind: str) -> None:
+        self._folder = state_dir / "broker"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        address, _, port = bind.rpartition(":")
+        password = _password(self._folder / "broker.json")
+        self.url = f"redis://:{password}@{address}:{port}/0"
+        self._config = self._folder / "valkey.conf"
+        text = _CONFIG.format(address=address, port=port, password=password, folder=self._folder.resolve())
+        write_private(self._config, text)
+        self._process: subprocess.Popen[bytes] | None = (
+            None  # None: taken over, an earlier coordinator's child
+        )
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._keep_alive, name="embedded-broker", daemon=True)
+
+    def start(self) -> None:
+        """Start it, or take over the one that runs. Raises BrokerStartError."""
+        if not _answers(self.url):
+            self._process = _started(self._config, self.url, self._folder)
+        self._watch.start()
 
     def stop(self) -> None:
         """End the server, which writes what it holds; one taken over is asked to end as well."""
+        self._stopping.set()
+        self._watch.join()
         try:
             _client(self.url).shutdown(nosave=False)
         except RedisError as error:
             log.info("the embedded broker was gone already: %s", type(error).__name__)
-        if self.process is not None:
-            self.process.wait(STOPS_WITHIN)
+        if self._process is not None:
+            self._process.wait(STOPS_WITHIN)
 
+    def _keep_alive(self) -> None:
+        while not self._stopping.wait(LOOK_EVERY):
+            gone = not _answers(self.url) if self._process is None else self._process.poll() is not None
+            if gone:
+                log.warning(
+                    "the embedded broker is gone and is started again; orders and reports are repeated"
+                )
+                self._start_again()
 
-def start_broker(state_dir: Path, bind: str) -> EmbeddedBroker:
-    """Start (or take over) the broker on `bind` (address:port). Raises BrokerStartError."""
-    folder = state_dir / "broker"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    address, _, port = bind.rpartition(":")
-    password = _password(folder / "broker.json")
-    url = f"redis://:{password}@{address}:{port}/0"
-    if _answers(url):
-        return EmbeddedBroker(url, None)
-    config = folder / "valkey.conf"
-    text = _CONFIG.format(address=address, port=port, password=password, folder=folder.resolve())
-    write_private(config, text)
-    return EmbeddedBroker(url, _started(config, url, folder))
+    def _start_again(self) -> None:
+        try:
+            self._process = _started(self._config, self.url, self._folder)
+        except BrokerStartError:
+            log.exception("it does not start; the next try follows")
 
 
 def _started(config: Path, url: str, folder: Path) -> subprocess.Popen[bytes]:

@@ -25,7 +25,7 @@ from coordinator.conductor.relay import Relay
 from coordinator.conductor.services import Services
 from coordinator.conductor.sweeper import Sweeper
 from coordinator.domain.pace import Pace
-from coordinator.embedded_broker import start_broker
+from coordinator.embedded_broker import EmbeddedBroker
 from coordinator.registry import RegistryClient
 from coordinator.store.database import Store
 from coordinator.store.migrating import upgrade
@@ -124,7 +124,8 @@ def _take_in(inbox: Inbox, kind: str, _delivery: Delivery, args: SignedArgs) -> 
 def _with_broker(settings: CoordinatorSettings, stack: ExitStack) -> CoordinatorSettings:
     if settings.broker_url is not None:
         return settings
-    broker = start_broker(settings.state_dir, settings.broker_bind)
+    broker = EmbeddedBroker(settings.state_dir, settings.broker_bind)
+    broker.start()
     stack.callback(broker.stop)
     return settings.model_copy(update={"broker_url": Secret(broker.url)})
 
