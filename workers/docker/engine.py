@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
 from workers.docker import reading
-from workers.docker.connection import ANSWER_WITHIN, Connection
+from workers.docker.connection import ANSWER_WITHIN, Connection, StreamClient
 from workers.docker.failures import explain
 from workers.docker.port import Check, Container, EngineFacts, Image, Line, Pulled, Ran
 from workers.docker.pump import Pump
@@ -49,18 +51,19 @@ class DockerEngine:
 
     def pull(self, reference: str, progress: Callable[[Pulled], None], check: Check) -> None:
         doing = f"pulling {reference}"
-        with self._asking(doing, pulling=True):
-            client = self._connection.stream_client()
-            name, _, digest = reference.partition("@")
-            messages = Pump(
-                [lambda: client.pull(name, tag=digest or None, stream=True, decode=True)], client.cut
-            )
-            far = reading.PullProgress()
-            for message in messages.items(check):
-                if "error" in message:
-                    raise explain(str(message["error"]), doing, pulling=True)
-                if pulled := far.add(message):
-                    progress(pulled)
+        client = self._stream_client(doing)
+        name, _, digest = reference.partition("@")
+
+        def read() -> Iterator[dict[str, Any]]:
+            with self._asking(doing, pulling=True):
+                yield from client.pull(name, tag=digest or None, stream=True, decode=True)
+
+        far = reading.PullProgress()
+        for message in Pump([read], client.cut).items(check):
+            if "error" in message:
+                raise explain(str(message["error"]), doing, pulling=True)
+            if pulled := far.add(message):
+                progress(pulled)
 
     # -- containers -----------------------------------------------------------------------------------------
 
@@ -114,31 +117,27 @@ class DockerEngine:
         return tuple(raw.decode(errors="replace").splitlines())
 
     def follow(self, container: str, since: datetime | None, check: Check) -> Iterator[Line]:
-        def lines_of(stream: str) -> Callable[[], Iterator[Line]]:
-            client = clients[stream]
-            moment = since.timestamp() if since else None
+        doing = f"reading the log of {container}"
+        clients = {stream: self._stream_client(doing) for stream in ("stdout", "stderr")}
 
-            def read() -> Iterator[Line]:
-                chunks = client.logs(
+        def read(stream: str) -> Iterator[Line]:
+            with self._asking(doing):
+                chunks = clients[stream].logs(
                     container,
                     stdout=stream == "stdout",
                     stderr=stream == "stderr",
                     stream=True,
                     follow=True,
                     timestamps=True,
-                    since=moment,
+                    since=since.timestamp() if since else None,
                 )
                 yield from reading.log_lines(chunks, stream)
-
-            return read
 
         def cut() -> None:
             for client in clients.values():
                 client.cut()
 
-        with self._asking(f"reading the log of {container}"):
-            clients = {stream: self._connection.stream_client() for stream in ("stdout", "stderr")}
-            yield from Pump([lines_of(stream) for stream in clients], cut).items(check)
+        yield from Pump([partial(read, stream) for stream in clients], cut).items(check)
 
     # -- commands and files in a container ------------------------------------------------------------------
 
@@ -170,15 +169,21 @@ class DockerEngine:
         check: Check,
         user: str,
     ) -> int:
-        with self._asking(f"running a command in {container}"):
-            api = self._connection.client().api
-            exec_id = api.exec_create(container, list(command), user=user)["Id"]
-            client = self._connection.stream_client()
-            frames = Pump([lambda: client.exec_start(exec_id, stream=True, demux=True)], client.cut)
-            for out, err in frames.items(check):
-                for stream, chunk in (("stdout", out), ("stderr", err)):
-                    if chunk:
-                        sink(stream, chunk)
+        doing = f"running a command in {container}"
+        with self._asking(doing):
+            exec_id = self._connection.client().api.exec_create(container, list(command), user=user)["Id"]
+        client = self._stream_client(doing)
+
+        def read() -> Iterator[tuple[bytes | None, bytes | None]]:
+            with self._asking(doing):
+                yield from client.exec_start(exec_id, stream=True, demux=True)
+
+        # What `sink` raises (a full disk) is not the engine's: it passes here as it is.
+        for out, err in Pump([read], client.cut).items(check):
+            for stream, chunk in (("stdout", out), ("stderr", err)):
+                if chunk:
+                    sink(stream, chunk)
+        with self._asking(doing):
             return self._exit_code(exec_id)
 
     def _exit_code(self, exec_id: str) -> int:
@@ -189,6 +194,10 @@ class DockerEngine:
                 return int(shown["ExitCode"])
             time.sleep(_EXIT_PAUSE)  # the engine learns of the end a moment after the stream has ended
         raise APIError("the command's stream ended before the command did")
+
+    def _stream_client(self, doing: str) -> StreamClient:
+        with self._asking(doing):
+            return self._connection.stream_client()
 
     def _asking(self, doing: str, *, pulling: bool = False) -> AbstractContextManager[None]:
         return self._connection.asking(doing, pulling=pulling)
