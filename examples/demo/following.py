@@ -76,7 +76,9 @@ class Watch:
 
             def arrived() -> Deployment | None:
                 found = self.look()
-                rows.show([self._row(stage) for stage in found["stages"] if stage["key"] not in told])
+                ended = found["status"] in FINAL
+                shown = [stage for stage in found["stages"] if stage["key"] not in told]
+                rows.show([self._row(stage, ended=ended) for stage in shown])
                 return found if found["status"] in statuses or found["interruptions"] else None
 
             found = self.programs.wait(arrived, f"{self.deployment} to be {' or '.join(statuses)}", LONGEST)
@@ -84,20 +86,24 @@ class Watch:
             raise DemoError(f"{self.deployment} does not go on: {self._failures()}")
         return found
 
-    def _row(self, stage: Stage) -> Row:
+    def _row(self, stage: Stage, *, ended: bool) -> Row:
         key = stage["key"]
         asks = stage["kind"] == "gate"
-        state: State = stage["status"]
-        if state == "done" and stage["failed"]:
-            state = "failed"
-        elif state == "open" and asks:
-            state = "asks"
         spent = self.done.get(key, monotonic()) - self.opened[key] if key in self.opened else None
         where = "a person decides" if asks else " ".join(self.hosts.get(key, []))
-        return Row(TITLES.get(key, key), where, state, spent)
+        return Row(TITLES.get(key, key), where, _state(stage, asks=asks, ended=ended), spent)
 
     def _failures(self) -> str:
         failed = [
             task for stage in TITLES for task in self.client.tasks(self.deployment, stage) if task["error"]
         ]
         return " ".join(f"{task['key']}: {task['error']['message']}" for task in failed if task["error"])
+
+
+def _state(stage: Stage, *, asks: bool, ended: bool) -> State:
+    """A stage that was open when the deployment ended did not succeed: a gate that was rejected, for one."""
+    if stage["status"] == "done":
+        return "failed" if stage["failed"] else "done"
+    if stage["status"] == "open":
+        return "failed" if ended else "asks" if asks else "open"
+    return "waiting"

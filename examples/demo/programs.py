@@ -70,6 +70,12 @@ class Programs:
         folder.mkdir(parents=True, mode=0o700)
         file = folder / "join.json"
         write_private(file, lambda: json.dumps(join))
+        self.run_worker(host)
+
+    def run_worker(self, host: str) -> None:
+        """Start the worker of a host whose folder is there, again after it ended."""
+        folder = self.ground.folder / "workers" / host
+        file = folder / "join.json"
         argv = [sys.executable, "-m", "workers", "--join", str(file), "--state-dir", str(folder / "state")]
         argv += ["--docker-host", self.ground.engine_url(host)]
         if prefix := self.ground.prefix(host):
