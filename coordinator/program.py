@@ -5,6 +5,7 @@ PostgreSQL and one broker work side by side.
 """
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -55,6 +56,7 @@ class Woken:
 
 def serve(settings: CoordinatorSettings) -> None:
     """Run until SIGTERM or SIGINT; the state folder holds everything a second start needs."""
+    asked_to_end = _note_signals()
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as stack:
         settings = _with_broker(settings, stack)
@@ -65,7 +67,7 @@ def serve(settings: CoordinatorSettings) -> None:
         services = build_services(settings, store, woken)
         stack.enter_context(conducting(services, woken))
         _announce(settings, make_first_key(store, settings.state_dir, clock.now()))
-        _serve_api(services)
+        _serve_api(services, asked_to_end)
 
 
 def build_services(settings: CoordinatorSettings, store: Store, wake: Callable[[], None]) -> Services:
@@ -140,7 +142,15 @@ def _announce(settings: CoordinatorSettings, first_key: Path | None) -> None:
         log.info("the first API key is in %s: keep it like a password", first_key)
 
 
-def _serve_api(services: Services) -> None:
+def _note_signals() -> threading.Event:
+    """Take over SIGTERM and SIGINT: uvicorn stops on them and then raises them again, which would end us half-way."""
+    noted = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: noted.set())
+    return noted
+
+
+def _serve_api(services: Services, asked_to_end: threading.Event) -> None:
     address, _, port = services.settings.bind.rpartition(":")
     servers: list[uvicorn.Server] = []
     app = create_app(services, stopping=lambda: any(server.should_exit for server in servers))
@@ -153,7 +163,8 @@ def _serve_api(services: Services) -> None:
         timeout_graceful_shutdown=5,
     )
     servers.append(uvicorn.Server(config))
-    servers[0].run()
+    if not asked_to_end.is_set():
+        servers[0].run()
 
 
 def _text(secret: Secret | None) -> str | None:

@@ -30,6 +30,10 @@ class Client:
     def __init__(self, calls: Calls) -> None:
         self.calls = calls
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.calls.close()
+
     def apply_process(self, text: bytes, *, file: str, dry_run: bool) -> Applied:
         params = {"file": file, "dry_run": dry_run or None}
         # Repeatable, since applying the same text twice changes nothing.
