@@ -26,7 +26,7 @@ def images(lab):
 
 
 @pytest.fixture
-def house(lab, images, tmp_path):
+def house(lab, images, tmp_path):  # noqa: ARG001 - the images must be in the registry
     with tidegate(lab, tmp_path / "tidegate", HOSTS) as one:
         yield one
 
@@ -133,7 +133,7 @@ def test_a_canary_that_never_gets_healthy_leaves_the_old_version_serving_everywh
     assert house.until(second, "failed")["reason"] == "aborted by alice"
 
 
-def test_a_host_that_is_cut_off_is_seen_as_lost_and_its_late_word_counts(house, lab, images):
+def test_a_host_that_is_cut_off_is_seen_as_lost_and_its_late_word_counts(house, lab):
     """No report for a lease: `lost`, and a question; when the host is back, it goes on."""
     house.declare(rollout="{batch: 1}", healthy="2s")
     house.release("1.0.0")
