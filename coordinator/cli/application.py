@@ -17,6 +17,7 @@ from coordinator.cli.commands import (
     programs,
     releases,
     secrets,
+    up,
 )
 from coordinator.cli.endpoint import Options
 from coordinator.cli.session import ApiKey, AsJson, Command, KeyFile, Url, connected
@@ -65,6 +66,7 @@ def application(*, rich_help: bool) -> typer.Typer:
         app.command(name)(connected(function))
     for name, (about, functions) in _GROUPS.items():
         app.add_typer(_group(about, functions, mode), name=name)
+    app.command("up")(up.up)
     app.command("worker", context_settings=_PASSED_ON, add_help_option=False)(programs.worker)
     app.command("schema", context_settings=_PASSED_ON, add_help_option=False)(programs.schema)
     return app
