@@ -10,15 +10,15 @@ from coordinator.store.database import Store
 
 @pytest.fixture
 def count_rows():
-    """Return a function that runs an action and returns (statements, rows written, rows read at most)."""
+    """Return a function that runs an action and returns what it cost."""
 
     def counted(store: Store, action: Callable[[], None]) -> dict[str, int]:
-        seen = {"statements": 0, "rows": 0}
+        seen = {"statements": 0, "written": 0, "read": 0}  # only PostgreSQL's driver counts what is read
 
         def after(_conn, cursor, statement, _parameters, _context, executemany):
             seen["statements"] += 1
-            if not statement.startswith("SELECT") and cursor.rowcount > 0 and not executemany:
-                seen["rows"] += cursor.rowcount
+            if cursor.rowcount > 0 and not executemany:
+                seen["read" if statement.startswith("SELECT") else "written"] += cursor.rowcount
 
         event.listen(store.engine, "after_cursor_execute", after)
         try:
