@@ -6,8 +6,8 @@ import time
 import pytest
 
 from tasks.control_list import RedisControlReceiver, RedisControlSender
-from tasks.fakes import MemoryControl
 from tasks.publishing import BrokerUnavailable
+from tests.fakes import MemoryControl
 
 MESSAGE = ["payload", "signature", "key"]
 

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from tasks.celery_app import make_app
-from tasks.fakes import MemorySender
 from tasks.publishing import BrokerUnavailable, Outgoing, Publisher
+from tests.fakes import MemorySender
 
 SUMMARY = "shop 1.1.0 · web · web-1"
 MESSAGES = [

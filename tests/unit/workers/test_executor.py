@@ -8,8 +8,8 @@ from celery.exceptions import Ignore
 from tasks import clock, envelope
 from tasks.celery_app import Delivery
 from tasks.envelope import Payload
-from tasks.fakes import MemorySender
 from tasks.keys import HostKeys
+from tests.fakes import MemorySender
 from workers.docker.engine import DockerEngine
 from workers.errors import Cancelled, StepFailed
 from workers.executor import Executor, TrustedCoordinator

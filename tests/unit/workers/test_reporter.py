@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tasks import clock
-from tasks.fakes import MemorySender
 from tasks.keys import HostKeys
 from tasks.masking import Mask
 from tasks.reports import Log, LogLine
+from tests.fakes import MemorySender
 from tests.lab import wait_until
 from workers.journal import Entry, Journal
 from workers.logs import BATCH_LINES, LiveLog
