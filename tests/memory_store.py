@@ -175,6 +175,8 @@ class MemoryStore:
                 after = {TaskStatus.READY: TaskStatus.WAITING, TaskStatus.DELAYED: TaskStatus.FAILED}
                 for task in [t for t in self.tasks.values() if t.status in after]:
                     self.tasks[task.key] = replace(task, status=after[task.status])
+                for task in [t for t in self.tasks.values() if not t.host and t.status is TaskStatus.RUNNING]:
+                    self.tasks[task.key] = replace(task, status=TaskStatus.CANCELLED)
             case effects.ReleaseLock():
                 self.lock_held = False
             case effects.Continue(event=event):

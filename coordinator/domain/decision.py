@@ -107,7 +107,10 @@ class RecordEnd:
 
 @dataclass(frozen=True, slots=True)
 class StopWaiting:
-    """What waited for a host goes back to WAITING, what waited for a retry stays FAILED; one set-based statement."""
+    """Nothing is left open: READY goes back to WAITING, DELAYED stays FAILED, an open gate or bake is CANCELLED.
+
+    Set-based statements.
+    """
 
 
 @dataclass(frozen=True, slots=True)

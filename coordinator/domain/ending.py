@@ -75,6 +75,8 @@ def cancel(draft: Draft, event: CancelRequested) -> None:
 def abandon(draft: Draft) -> None:
     """The grace period is over: end without the hosts that did not answer, and say so."""
     lost = draft.deployment.in_flight
-    draft.do(AbandonInFlight())
+    draft.do(
+        CancelInFlight(draft.deployment.reason), AbandonInFlight()
+    )  # the first cancel may have been lost
     draft.change(in_flight=0, reason=f"{draft.deployment.reason}; {lost} task(s) did not stop in time")
     end_if_over(draft)

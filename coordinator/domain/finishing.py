@@ -11,6 +11,7 @@ from coordinator.domain.states import (
     InterruptionKind,
     InterruptionStatus,
     Stage,
+    StageStatus,
     Task,
     TaskError,
     TaskStatus,
@@ -30,10 +31,10 @@ def accept(draft: Draft, event: TaskAccepted) -> None:
     task, stage = draft.slice.task, draft.slice.stage
     if task is None or stage is None or task.attempt != event.attempt or draft.deployment.status.is_final:
         return
-    if task.status.is_presumed:
+    if task.status.is_unheard:
         task, stage = revive(draft, task, stage)
     elif task.status is not TaskStatus.SENT:
-        return
+        return  # also one that ran too long: a hung step renews its lease for ever
     draft.save(replace(task, status=TaskStatus.RUNNING, error=None))
     draft.do(RecordAccepted(task.key, task.attempt))
     draft.clear_timers(task.key)
@@ -50,13 +51,14 @@ def revive(draft: Draft, task: Task, stage: Stage) -> tuple[Task, Stage]:
     draft.count(failed=-1, in_flight=1)
     if task.host is not None:
         draft.do(TakeSlot(task.host))
-    if draft.deployment.held and draft.deployment.failed == 0:
+    now_open = (revived if each.key == revived.key else each for each in draft.slice.open_stages)
+    if draft.deployment.held and not any(each.is_over_limit for each in now_open):
         _withdraw_guidance(draft)
     return replace(task, status=TaskStatus.RUNNING), revived
 
 
 def _withdraw_guidance(draft: Draft) -> None:
-    """Nothing is failed any more: the question answers itself, and what was held goes on."""
+    """No stage has more failures than it tolerates: the question answers itself, and what was held goes on."""
     for interruption in draft.interruptions:
         if interruption.kind is InterruptionKind.GUIDANCE and interruption.status is InterruptionStatus.OPEN:
             draft.save(replace(interruption, status=InterruptionStatus.WITHDRAWN))
@@ -121,9 +123,11 @@ def fail(draft: Draft, stage: Stage, task: Task, status: TaskStatus, error: Task
 def _may_retry(draft: Draft, stage: Stage, task: Task) -> bool:
     """Only a failure the host reported, and called worth retrying, is repeated without a person.
 
-    A lost task is not: what it left on its host is unknown, and `lost` never sends again by itself.
+    A lost task is not: what it left on its host is unknown, and `lost` never sends again by itself. Nor is one whose
+    stage went on without it: what follows has begun already.
     """
-    reported = task.status is TaskStatus.FAILED and (task.error is None or task.error.retryable)
+    told = task.status is TaskStatus.FAILED and (task.error is None or task.error.retryable)
+    reported = told and stage.status is StageStatus.OPEN
     return reported and draft.deployment.verdict is None and task.attempt <= stage.limits.retries
 
 

@@ -63,7 +63,9 @@ class TaskStatus(StrEnum):
     TIMED_OUT = "timed_out"  # ran longer than `timeout`
     REJECTED = "rejected"  # a person said no at the gate
     EXPIRED = "expired"  # nobody answered the gate in time
-    CANCELLED = "cancelled"  # the host stopped it when asked to
+    CANCELLED = (
+        "cancelled"  # the host stopped it when asked to (a gate or bake: the deployment ended around it)
+    )
     ABANDONED = "abandoned"  # the deployment ended without hearing of it again; the host may be dirty
 
     @property
@@ -85,6 +87,11 @@ class TaskStatus(StrEnum):
     def is_presumed(self) -> bool:
         """Whether the coordinator only concluded the failure, so that the host's late word still counts."""
         return self in (TaskStatus.LOST, TaskStatus.NOT_STARTED, TaskStatus.TIMED_OUT)
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether the host was only silent, so that any sign of life takes the failure back."""
+        return self in (TaskStatus.LOST, TaskStatus.NOT_STARTED)
 
 
 _ALIVE = frozenset({TaskStatus.READY, TaskStatus.SENT, TaskStatus.RUNNING, TaskStatus.DELAYED})

@@ -8,7 +8,7 @@ from coordinator.domain.draft import Draft
 from coordinator.domain.events import TimerFired, TimerKind
 from coordinator.domain.filling import begin_attempt
 from coordinator.domain.finishing import fail, succeed
-from coordinator.domain.states import Stage, Task, TaskError, TaskStatus
+from coordinator.domain.states import Stage, Task, TaskError, TaskStatus, Verdict
 
 
 def fire(draft: Draft, event: TimerFired) -> None:
@@ -50,10 +50,15 @@ def _fire_for_task(draft: Draft, kind: TimerKind, stage: Stage, task: Task) -> N
 
 
 def _send_again(draft: Draft, task: Task) -> None:
-    """The order may have been lost on its way: the same attempt, the same id."""
+    """The order may have been lost on its way: the same attempt, the same id.
+
+    So may the cancel: once one is asked for, it goes before the order, which the host then refuses.
+    """
     again = replace(task, sends=task.sends + 1)
     draft.save(again)
     if task.host is not None:
+        if draft.deployment.verdict is Verdict.CANCELLED:
+            draft.do(SendCancel(task.key, task.attempt, task.host, draft.deployment.reason))
         draft.do(SendOrder(task.key, task.attempt, task.host))
     draft.timer(TimerKind.ACCEPT, task.key, draft.now + draft.slice.pace.resend_delay(again.sends))
 

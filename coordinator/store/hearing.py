@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 from coordinator.domain.states import TaskStatus
 from coordinator.store.tables import hosts, tasks
 
-PRESUMED = tuple(status.value for status in TaskStatus if status.is_presumed)
+UNHEARD = tuple(status.value for status in TaskStatus if status.is_unheard)
 
 
 def sign_key(tx: Connection, host: str, key_id: str) -> tuple[str, float] | None:
@@ -24,6 +24,6 @@ def note_seen(tx: Connection, host: str, values: dict[str, Any], now: datetime) 
 
 
 def given_up(tx: Connection, deployment: str, keys: list[str]) -> list[tuple[str, int]]:
-    """Return those tasks (key, newest attempt) whose failure was only presumed."""
-    mine = (tasks.c.deployment == deployment, tasks.c.key.in_(keys), tasks.c.status.in_(PRESUMED))
+    """Return those tasks (key, newest attempt) that were given up because their host was silent."""
+    mine = (tasks.c.deployment == deployment, tasks.c.key.in_(keys), tasks.c.status.in_(UNHEARD))
     return [(row[0], row[1]) for row in tx.execute(select(tasks.c.key, tasks.c.attempt).where(*mine))]

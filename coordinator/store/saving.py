@@ -163,6 +163,12 @@ def _stop_waiting(tx: Connection, deployment: str, _effect: effects.StopWaiting,
     for before, after in ((TaskStatus.READY, TaskStatus.WAITING), (TaskStatus.DELAYED, TaskStatus.FAILED)):
         mine = (tasks.c.deployment == deployment, tasks.c.status == before.value)
         tx.execute(update(tasks).where(*mine).values(status=after.value))
+    own = (
+        tasks.c.deployment == deployment,
+        tasks.c.host.is_(None),
+        tasks.c.status == TaskStatus.RUNNING.value,
+    )
+    tx.execute(update(tasks).where(*own).values(status=TaskStatus.CANCELLED.value))
 
 
 def _release_lock(tx: Connection, deployment: str, _effect: effects.ReleaseLock, _now: datetime) -> None:
