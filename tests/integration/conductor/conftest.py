@@ -34,6 +34,8 @@ process:
 class House:
     """A declared project, simulated hosts, coordinator processes; `services` calls use cases beside them."""
 
+    PROCESS = PROCESS
+
     def __init__(self, services, broker_url, names):
         self.services = services
         self.fleet = Fleet(broker_url, names)
