@@ -32,6 +32,7 @@ format: install
 
 types: install
 	@.venv/bin/mypy
+	@.venv/bin/mypy --package examples.demo
 
 imports: install
 	@.venv/bin/lint-imports
