@@ -115,6 +115,7 @@ def _task_rows(identity: str, plan: Plan) -> list[dict[str, Any]]:
 def take_lock(tx: Connection, project: str, environment: str, now: datetime) -> tuple[str, int] | None:
     """Give the free lock to the oldest queued deployment; return its id and epoch, or None.
 
+    An epoch is at least the minutes since 1970, so that it grows although the database came from a backup.
     The lock's row is held until the transaction ends, so that two coordinators cannot both give it.
     """
     insert_once(tx, locks, {"project": project, "environment": environment, "epoch": 0})
@@ -125,19 +126,20 @@ def take_lock(tx: Connection, project: str, environment: str, now: datetime) -> 
     queued = _oldest_queued(tx, project, environment)
     if queued is None:
         return None
-    epoch = lock["epoch"] + 1
+    epoch = max(lock["epoch"] + 1, int(now.timestamp()) // 60)
     tx.execute(update(locks).where(*mine).values(deployment=queued, epoch=epoch, since=now))
     return queued, epoch
 
 
 def _oldest_queued(tx: Connection, project: str, environment: str) -> str | None:
+    """Return the queued deployment that is next, its row held: a cancel that comes now waits, one before us is seen."""
     waiting = (
         deployments.c.project == project,
         deployments.c.environment == environment,
         deployments.c.status == DeploymentStatus.QUEUED.value,
     )
     return tx.execute(
-        select(deployments.c.id).where(*waiting).order_by(deployments.c.serial).limit(1)
+        select(deployments.c.id).where(*waiting).order_by(deployments.c.serial).limit(1).with_for_update()
     ).scalar()
 
 
