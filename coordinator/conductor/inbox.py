@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from coordinator.conductor import joining
@@ -17,6 +18,7 @@ from coordinator.conductor.errors import ConductorError
 from coordinator.conductor.events import handle, handle_in, retrying
 from coordinator.conductor.orders import control
 from coordinator.conductor.services import Services
+from coordinator.conductor.texts import storable
 from coordinator.domain.events import Event, Outcome, TaskAccepted, TaskFinished
 from coordinator.domain.states import TaskError, parse_attempt_id
 from coordinator.store import hearing, reports, timers
@@ -31,6 +33,7 @@ from tasks.reports import Refused as RefusedReport
 log = logging.getLogger(__name__)
 
 FINAL = frozenset({"finished", "refused"})
+CONFIRM_EVERY = 16  # reports of one attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,17 @@ class Inbox:
             return
         try:
             payload = self._verified(kind, args)
+            if kind in NUMBERED:
+                self._numbered(payload)
+            elif kind == "hello":
+                self._hello(payload)
+            else:
+                self._lease(payload.from_, Lease.model_validate(payload.body).attempts)
         except Refused as error:
             log.warning("dropped a report (%s): %s", error.code, error)
-            return
-        if kind in NUMBERED:
-            self._numbered(payload)
-        elif kind == "hello":
-            self._hello(payload)
-        else:
-            self._lease(payload.from_, Lease.model_validate(payload.body).attempts)
+        except ValidationError as error:
+            fields = sorted({".".join(map(str, found["loc"])) for found in error.errors()})
+            log.warning("dropped a report of kind %s: it does not fit at %s", kind, ", ".join(fields))
 
     def _verified(self, kind: str, args: SignedArgs) -> Payload:
         claimed = read_unverified(args)
@@ -64,7 +69,8 @@ class Inbox:
         text, ahead = known or (None, 0.0)
         key = verify_key(text) if text else None
         now = self.services.now()
-        return verify(args, keys=lambda *_: key, to=COORDINATOR, kind=kind, now=now, offset=-ahead)
+        payload = verify(args, keys=lambda *_: key, to=COORDINATOR, kind=kind, now=now, offset=-ahead)
+        return payload.model_copy(update={"body": storable(payload.body)})
 
     def _join(self, args: SignedArgs) -> None:
         try:
@@ -114,8 +120,8 @@ class Inbox:
             return
         event = _event(payload, parsed[1], parsed[2])
         through = retrying(lambda: self._store(payload, parsed[0], identity, event))
-        if payload.kind in FINAL:
-            confirm = Confirm(attempt=identity, through=through, final=True)
+        if _is_confirmed(payload):
+            confirm = Confirm(attempt=identity, through=through, final=payload.kind in FINAL)
             self._say(payload.from_, "confirm", confirm.model_dump())
         self.services.wake()
 
@@ -131,7 +137,7 @@ class Inbox:
                 return payload.seq
             if self._keep(tx, payload, deployment, identity) and event is not None:
                 handle_in(self.services, tx, deployment, event)
-            return reports.contiguous(tx, identity) if payload.kind in FINAL else 0
+            return reports.contiguous(tx, identity) if _is_confirmed(payload) else 0
 
     def _keep(self, tx: Connection, payload: Payload, deployment: str, identity: str) -> bool:
         new = reports.store(
@@ -156,6 +162,11 @@ class Inbox:
             self.controls.send(host, control(self.services, host, kind, body, self.services.now()))
         except BrokerUnavailable as error:
             log.info("%s for %s is left for its next report: %s", kind, host, error)
+
+
+def _is_confirmed(payload: Payload) -> bool:
+    """Whether the host is told what is stored: at the end, and now and then, else it would repeat a long log."""
+    return payload.kind in FINAL or payload.seq % CONFIRM_EVERY == 0
 
 
 def _event(payload: Payload, task: str, attempt: int) -> Event | None:

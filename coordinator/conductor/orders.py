@@ -75,7 +75,8 @@ def _signed(
         attempt=identity,
         epoch=facts.epoch,
         iat=services.now().timestamp(),
-        exp=facts.start_by.timestamp(),
+        # Told in the host's own time. A hello that was late on its way makes a clock look slow, never fast.
+        exp=facts.start_by.timestamp() + max(0.0, facts.clock_offset),
         body=body.model_dump(mode="json"),
     )
     return sign(payload, services.keys)

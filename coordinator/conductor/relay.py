@@ -9,6 +9,9 @@ import threading
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from coordinator.cipher import CipherError
 from coordinator.conductor.events import handle
 from coordinator.conductor.orders import UndeliverableError, build_cancel, build_order
 from coordinator.conductor.services import Services
@@ -17,6 +20,7 @@ from coordinator.domain.states import TaskError
 from coordinator.store import outbox
 from coordinator.store.outbox import Posted
 from tasks.control import ControlSender
+from tasks.envelope import Malformed
 from tasks.publishing import BrokerUnavailable, Outgoing, Sender
 
 log = logging.getLogger(__name__)
@@ -37,13 +41,17 @@ class Relay:
     woken: threading.Event
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set."""
+        """Send until `stop` is set, whatever happens meanwhile."""
         while not stop.is_set():
             self.woken.clear()
             try:
                 busy = self.send_wave() == WAVE
             except BrokerUnavailable as error:
                 log.warning("orders wait: %s", error)
+                stop.wait(AWAY)
+                continue
+            except Exception:
+                log.exception("orders wait and are tried again; see whether the database answers")
                 stop.wait(AWAY)
                 continue
             if not busy:
@@ -91,7 +99,17 @@ class Relay:
         try:
             return build_order(self.services, posted)
         except UndeliverableError as error:
-            failed = TaskError("undeliverable", str(error), "Correct it and answer `retry`", retryable=False)
-            event = TaskFinished(posted.task, posted.attempt, Outcome.REFUSED, failed)
-            handle(self.services, posted.deployment, event)
-            return None
+            self._give_up(posted, str(error))
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # one order that cannot be built keeps no other waiting
+            log.exception("the order for %s of %s cannot be built", posted.task, posted.deployment)
+            known = isinstance(error, CipherError | Malformed)  # their sentences hold no value
+            why = str(error) if known else f"{type(error).__name__}, the coordinator's log says where"
+            self._give_up(posted, f"the order cannot be built: {why}")
+        return None
+
+    def _give_up(self, posted: Posted, why: str) -> None:
+        failed = TaskError("undeliverable", why, "Correct it and answer `retry`", retryable=False)
+        event = TaskFinished(posted.task, posted.attempt, Outcome.REFUSED, failed)
+        handle(self.services, posted.deployment, event)

@@ -7,10 +7,13 @@ deployment's lock.
 
 import logging
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from coordinator.conductor import idempotency
 from coordinator.conductor.deployments import start_next
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 100
 IDLE = 0.25  # seconds between looks when nobody wakes it
+PAUSE = 1.0  # seconds after a failure
 PING_EVERY = 2.0  # seconds
 FORGET_EVERY = timedelta(hours=1)
 
@@ -39,18 +43,23 @@ class Sweeper:
     _pinged_at: datetime | None = None
     _broker_away: bool = False
     _forgot_at: datetime | None = None
+    _hosts_may_speak: bool = False
 
     def run(self, stop: threading.Event) -> None:
-        """Sweep until `stop` is set. Hosts get time to speak first: their leases stood still while we were away."""
-        self._let_hosts_speak()
+        """Sweep until `stop` is set, whatever happens meanwhile.
+
+        Hosts get time to speak first: their leases stood still while we were away.
+        """
         while not stop.is_set():
             self.woken.clear()
             try:
+                if not self._hosts_may_speak:
+                    self._let_hosts_speak()
                 busy = self.sweep()
-            except OperationalError as error:
-                if not is_deadlock(error):
-                    log.exception("the database does not answer; sweeping goes on when it does")
-                    stop.wait(IDLE)
+            except Exception as error:
+                if not (isinstance(error, OperationalError) and is_deadlock(error)):
+                    log.exception("sweeping failed and is tried again; see whether the database answers")
+                    stop.wait(PAUSE)
                 continue
             if not busy:
                 self.woken.wait(IDLE)
@@ -66,11 +75,22 @@ class Sweeper:
         now = self.services.now()
         with self.services.store.read() as tx:
             found = timers.due(tx, now, AT_ONCE, deaf=self._broker_away)
-        for deployment, kind, subject in found:
-            self._fire(deployment, kind, subject, now)
-        return bool(found)
+        return self._each(found, partial(self._fire, now))
 
-    def _fire(self, deployment: str, kind: TimerKind, subject: str, now: datetime) -> None:
+    def _each(self, found: Sequence[tuple[Any, ...]], act: Callable[..., None]) -> bool:
+        """Act on each; return whether anything was done. What breaks on one keeps no other waiting."""
+        done = 0
+        for item in found:
+            try:
+                act(*item)
+                done += 1
+            except SQLAlchemyError:
+                raise
+            except Exception:
+                log.exception("a defect: sweeping %s failed; it is tried again, the others go on", item)
+        return bool(done)
+
+    def _fire(self, now: datetime, deployment: str, kind: TimerKind, subject: str) -> None:
         with self.services.store.write() as tx:
             lock_deployment(tx, deployment)
             if timers.take(tx, deployment, kind, subject, now):
@@ -80,27 +100,26 @@ class Sweeper:
     def _continuations(self) -> bool:
         with self.services.store.read() as tx:
             found = timers.continuing(tx, AT_ONCE)
-        for deployment, stage in found:
-            with self.services.store.write() as tx:
-                lock_deployment(tx, deployment)
-                if timers.take_continuation(tx, deployment, stage):
-                    handle_in(self.services, tx, deployment, StageDue(stage))
-            self.services.wake()
-        return bool(found)
+        return self._each(found, self._continue)
+
+    def _continue(self, deployment: str, stage: str) -> None:
+        with self.services.store.write() as tx:
+            lock_deployment(tx, deployment)
+            if timers.take_continuation(tx, deployment, stage):
+                handle_in(self.services, tx, deployment, StageDue(stage))
+        self.services.wake()
 
     def _offers(self) -> bool:
         with self.services.store.read() as tx:
             found = timers.offers(tx, AT_ONCE)
-        for deployment, task in found:
-            handle(self.services, deployment, SlotOffered(task))
-        return bool(found)
+        return self._each(
+            found, lambda deployment, task: handle(self.services, deployment, SlotOffered(task))
+        )
 
     def _locks(self) -> bool:
         with self.services.store.read() as tx:
             found = deployments.startable(tx, AT_ONCE)
-        for project, environment in found:
-            start_next(self.services, project, environment)
-        return bool(found)
+        return self._each(found, partial(start_next, self.services))
 
     def _forget(self) -> None:
         """Drop what is kept for a while only."""
@@ -130,3 +149,4 @@ class Sweeper:
     def _let_hosts_speak(self) -> None:
         with self.services.store.write() as tx:
             timers.postpone(tx, self.services.now() + self.services.pace.lease)
+        self._hosts_may_speak = True

@@ -1,7 +1,10 @@
 """Text that every part of the system can keep: no NUL (PostgreSQL, environments), no half characters (UTF-8)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def unkeepable(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
@@ -11,6 +14,19 @@ def unkeepable(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 def is_keepable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return `value` with U+FFFD for each character that cannot be kept: what hosts say is not theirs to choose."""
+    match value:
+        case str():
+            return value if is_keepable(value) else _UNKEEPABLE.sub("\ufffd", value)
+        case dict():
+            return {storable(key): storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [storable(item) for item in value]
+        case _:
+            return value
 
 
 def _walk(value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 - as above

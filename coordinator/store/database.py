@@ -45,16 +45,25 @@ class Store:
 
 
 def _open(url: str) -> Engine:
+    """Errors name the statement and hide its values, which reach logs."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
-            parsed, connect_args={"check_same_thread": False}, pool_size=16, max_overflow=16
+            parsed,
+            connect_args={"check_same_thread": False},
+            pool_size=16,
+            max_overflow=16,
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return create_engine(
-        parsed.set(drivername="postgresql+psycopg"), pool_size=16, max_overflow=16, pool_pre_ping=True
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=16,
+        max_overflow=16,
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
 
 

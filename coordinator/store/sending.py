@@ -28,6 +28,7 @@ class OrderFacts:
     parameters: dict[str, Any]
     host: str
     seal_key: str | None  # None: the host has no worker any more
+    clock_offset: float  # seconds the host's clock was ahead when it said hello
     start_by: datetime  # the order is void after it
 
 
@@ -53,6 +54,7 @@ def order_facts(tx: Connection, deployment: str, task: str, attempt: int) -> Ord
             tasks.c.parameters,
             tasks.c.host,
             hosts.c.seal_key,
+            hosts.c.clock_offset,
             timers.c.due.label("start_by"),
         )
         .select_from(tasks)

@@ -9,7 +9,8 @@ from coordinator.domain.states import DeploymentStatus, TaskStatus
 from coordinator.store.slices import TASKS_PER_HOST
 from coordinator.store.tables import continuations, deployments, hosts, tasks, timers
 
-FROM_HOSTS = (TimerKind.ACCEPT.value, TimerKind.START.value, TimerKind.LEASE.value)
+UNTIL_HEARD = (TimerKind.START.value, TimerKind.LEASE.value, TimerKind.TIMEOUT.value)
+FROM_HOSTS = (TimerKind.ACCEPT.value, *UNTIL_HEARD)
 
 
 def due(tx: Connection, now: datetime, limit: int, *, deaf: bool) -> list[tuple[str, TimerKind, str]]:
@@ -34,8 +35,8 @@ def renew_leases(tx: Connection, deployment: str, subjects: list[str], until: da
 
 
 def postpone(tx: Connection, earliest: datetime) -> None:
-    """Give hosts time to speak: no lease or start is judged before `earliest`."""
-    early = (timers.c.kind.in_((TimerKind.LEASE.value, TimerKind.START.value)), timers.c.due < earliest)
+    """Give hosts time to speak: no start, lease or timeout is judged before `earliest`."""
+    early = (timers.c.kind.in_(UNTIL_HEARD), timers.c.due < earliest)
     tx.execute(update(timers).where(*early).values(due=earliest))
 
 
