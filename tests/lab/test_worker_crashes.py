@@ -28,7 +28,7 @@ BAD = [
     for call in ("start:1", "stop:2", "rename:3", "rename:4", "start:2")
     for when in ("before", "after")
 ]
-LIVE, PREVIOUS, FAILED = "shop-uat-web", "shop-uat-web.previous", "shop-uat-web.failed"
+LIVE, PREVIOUS, FAILED = "shop.uat.web", "shop.uat.web.previous", "shop.uat.web.failed"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.unit.workers.post_office import post_office
 from tests.unit.workers.shop_images import parameters, pushed_images
 
 pytestmark = pytest.mark.lab
-LIVE = "shop-uat-web"
+LIVE = "shop.uat.web"
 SLOW = {"path": "/up", "min_healthy_time": "60s", "interval": "100ms", "deadline": "90s"}
 
 

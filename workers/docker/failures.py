@@ -97,7 +97,7 @@ _RULES = (
 
 
 def explain(text: str, doing: str, *, pulling: bool = False) -> StepFailed:
-    """Return the failure for what an engine answered while `doing` ("starting shop-uat-web")."""
+    """Return the failure for what an engine answered while `doing` ("starting shop.uat.web")."""
     for rule in _RULES:
         if rule.code == "registry_unreachable" and not pulling:
             continue

@@ -44,12 +44,16 @@ class Placement:
 
     @property
     def instance(self) -> str:
-        """The name of the one live instance of the step, such as `shop-uat-web`."""
-        return f"{self.prefix}{self.project}-{self.environment}-{self.step}"
+        """The name of the one live instance of the step, such as `shop.uat.web`.
+
+        The parts hold no dots, so no two steps share a name, and what has a fourth part (`.next`, `.previous`,
+        `.failed`, a one-off's attempt) is no live instance. As a host name it is valid too, which `_` is not.
+        """
+        return f"{self.prefix}{self.project}.{self.environment}.{self.step}"
 
     @property
     def one_off(self) -> str:
-        """A name for this attempt alone, such as `shop-uat-migrate.shop-42-k7q2.migrate-web-1.1`."""
+        """A name for this attempt alone, such as `shop.uat.migrate.shop-42-k7q2.migrate-web-1.1`."""
         return f"{self.instance}.{file_name(self.attempt)}"
 
     def labels(self, spec: str) -> dict[str, str]:

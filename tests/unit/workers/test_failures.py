@@ -27,9 +27,9 @@ SAID = [
 @pytest.mark.parametrize(("said", "code", "retryable"), SAID)
 def test_each_has_its_code(said, code, retryable):
     """Code and retryable are for programs; message and hint are for the person at 3 am."""
-    failed = explain(said, "starting shop-uat-web", pulling=code in ("registry_unreachable", "image_denied"))
+    failed = explain(said, "starting shop.uat.web", pulling=code in ("registry_unreachable", "image_denied"))
     assert (failed.code, failed.retryable) == (code, retryable)
-    assert failed.message.startswith("starting shop-uat-web: ")
+    assert failed.message.startswith("starting shop.uat.web: ")
     assert failed.hint
 
 

@@ -32,7 +32,7 @@ def test_the_whole_container():
     spec = deploy_spec(deploy(), DIGEST, PLACE, KEY)
     assert create_arguments(spec, PLACE.instance) == {
         "image": DIGEST,
-        "name": "h1-shop-uat-web",
+        "name": "h1-shop.uat.web",
         "command": ["serve"],
         "environment": {"LOG_LEVEL": "info", "PASSWORD": "hunter22"},
         "labels": {
@@ -53,12 +53,26 @@ def test_the_whole_container():
     }
 
 
+def test_no_two_places_share_a_container_name():
+    """Names hold dashes: project a-b in c and project a in b-c are two places on one engine."""
+    places = [
+        ("a-b", "c", "web"),
+        ("a", "b-c", "web"),
+        ("a", "b", "c-web"),
+        ("a", "b", "next"),
+        ("a", "b", "web"),
+    ]
+    live = [Placement(*place, "1", "d", "a.b@h.1").instance for place in places]
+    taken = [name + suffix for name in live for suffix in ("", ".next", ".previous", ".failed")]
+    assert len(set(taken)) == len(taken)
+
+
 def test_what_is_not_declared_is_left_to_the_image():
     """A one-off without anything but its image says nothing about the rest."""
     spec = run_spec(RunContainer.model_validate({"image": "web"}), DIGEST, PLACE, KEY)
     arguments = create_arguments(spec, PLACE.one_off)
     assert sorted(arguments) == ["image", "labels", "name", "restart_policy"]
-    assert arguments["name"] == "h1-shop-uat-web.shop-42-k7q2.web-web-1.1"
+    assert arguments["name"] == "h1-shop.uat.web.shop-42-k7q2.web-web-1.1"
 
 
 @pytest.mark.parametrize(
