@@ -23,7 +23,7 @@ from examples.demo.programs import forget_settings
 from examples.demo.rows import seconds
 from examples.demo.screen import Screen
 from tasks.clock import monotonic
-from tests.lab import LabError
+from tests.lab import DeadlineError, LabError
 
 FAILED, INTERRUPTED = 1, 130
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,9 +59,8 @@ def _told(story: Story, console: Console) -> int:
     except KeyboardInterrupt:
         console.print("\ninterrupted", style="yellow")
         code = INTERRUPTED
-    except (DemoError, LabError, CliError, DockerException, OSError) as error:
-        hint = error.hint if isinstance(error, CliError) else ""
-        console.print(f"\ndemo: {error} {hint}".rstrip(), style="red", soft_wrap=True, markup=False)
+    except (DemoError, LabError, DeadlineError, CliError, DockerException, OSError) as error:
+        console.print(f"\ndemo: {_cause(story, error)}", style="red", soft_wrap=True, markup=False)
         console.print(f"what the programs wrote: {_kept(story)}", soft_wrap=True)
     finally:
         for number in ENDING:
@@ -70,6 +69,16 @@ def _told(story: Story, console: Console) -> int:
     if code == 0:
         _sum_up(story, console, monotonic() - began)
     return code
+
+
+def _cause(story: Story, error: Exception) -> str:
+    """A program that has ended is the cause of whatever else was seen."""
+    try:
+        story.programs.check()
+    except DemoError as ended:
+        return str(ended)
+    hint = error.hint if isinstance(error, CliError) else ""
+    return f"{error} {hint}".rstrip()
 
 
 def _kept(story: Story) -> str:

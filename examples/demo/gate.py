@@ -34,21 +34,24 @@ def ask(watch: Watch, client: Client, gate: Interruption, programs: Programs, pa
     """Show every way to answer, and wait until one was used; here it is Enter, or r and Enter."""
     for line in ways(gate, programs, page):
         watch.screen.say(line)
+    here = [sys.stdin]  # empty after the end of the input: only the other ways are left then
     while watch.look()["status"] == "waiting":
         programs.check()
-        ready, _, _ = select.select([sys.stdin], [], [], GLANCE)
-        if ready and (choice := _choice(sys.stdin.readline())):
-            try:
-                client.answer(
-                    gate["id"], choice, note="at the demo's own prompt", plan_hash=gate["plan_hash"]
-                )
-            except CliError as error:  # somebody else was faster
-                watch.screen.say(error.message)
+        if not select.select(here, [], [], GLANCE)[0]:
+            continue
+        typed = sys.stdin.readline()
+        if not typed:
+            here.clear()
+            continue
+        try:
+            client.answer(
+                gate["id"], _choice(typed), note="at the demo's prompt", plan_hash=gate["plan_hash"]
+            )
+        except CliError as error:  # somebody else was faster
+            watch.screen.say(error.message)
 
 
 def _choice(typed: str) -> str:
-    if not typed:  # the end of the input: only the other ways are left
-        raise EOFError
     return "reject" if typed.strip().lower() in {"r", "reject", "n", "no"} else "approve"
 
 
