@@ -82,8 +82,8 @@ class Beat:
             self._greet.clear()
             try:
                 self._post.send("hello", self.hello())
-            except BrokerUnavailable as error:
-                log.warning("%s", error)
+            except Exception as error:  # noqa: BLE001 - the broker or the disk: a hello is said until it is out
+                log.warning("no hello yet: %s", error)
                 self._stop.wait(self._lease_every / 2)
                 self._greet.set()
 
@@ -91,15 +91,14 @@ class Beat:
         last_sent = last_forgot = 0.0
         while not self._stop.wait(self._lease_every):
             now = clock.monotonic()
-            if (running := self._running()) or now - last_sent >= IDLE_EVERY:
-                last_sent = now
-                self._lease(running)
-            if now - last_forgot >= FORGET_EVERY:
-                last_forgot = now
-                self._journal.forget(clock.now().timestamp() - KEPT_FOR)
-
-    def _lease(self, running: tuple[str, ...]) -> None:
-        try:
-            self._post.send("lease", Lease(attempts=running))
-        except BrokerUnavailable as error:
-            log.warning("%s", error)  # the clock of leases stands still at the coordinator too
+            try:
+                if (running := self._running()) or now - last_sent >= IDLE_EVERY:
+                    last_sent = now
+                    self._post.send("lease", Lease(attempts=running))
+                if now - last_forgot >= FORGET_EVERY:
+                    last_forgot = now
+                    self._journal.forget(clock.now().timestamp() - KEPT_FOR)
+            except BrokerUnavailable as error:
+                log.warning("%s", error)  # the clock of leases stands still at the coordinator too
+            except Exception:  # a full disk, most likely: without leases all that runs would count as lost
+                log.exception("a lease or the journal's clean-up failed and is tried again")

@@ -1,5 +1,6 @@
 """Live output of one attempt: masked line by line, sent in batches, limited in sum."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +10,7 @@ from tasks.masking import Mask
 from tasks.reports import Log, LogLine
 
 BATCH_LINES = 200
-BATCH_BYTES = 256 * 1024
+BATCH_BYTES = 256 * 1024  # as JSON, which takes up to twelve for a character; a report may have 1 MiB
 BATCH_SECONDS = 0.5
 LONGEST_LINE = 16 * 1024  # characters; what is longer is cut
 LIMIT = 32 * 1024 * 1024  # characters of one attempt; a program that shouts must not fill the host's disk
@@ -39,7 +40,7 @@ class LiveLog:
             if self._total > LIMIT:
                 stream, clean = "tidegate", "the output is too long; from here on it is not kept"
             self._lines.append(LogLine(at=at or clock.now(), stream=stream, text=clean))
-            self._size += len(clean)
+            self._size += len(json.dumps(clean))
             if len(self._lines) >= BATCH_LINES or self._size >= BATCH_BYTES:
                 self.flush()
             elif self._timer is None:

@@ -5,7 +5,6 @@ is sent again, each time a little later.
 """
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -143,10 +142,11 @@ class Reporter:
             self._wake.clear()
             try:
                 pause = self._round()
-            except sqlite3.Error:  # a full disk, most likely: what is said later must still be sent
-                log.exception("the journal cannot be used")
-                pause = PAUSE_AWAY
-        with suppress(sqlite3.Error):
+            except Exception:  # a full disk, most likely: what is said later must still be sent
+                log.exception("reports could not be sent and are tried again")
+                self._stop.wait(PAUSE_AWAY)
+                pause = 0.0
+        with suppress(Exception):  # the last try; what it leaves waits in the journal
             self._round()
 
     def _round(self) -> float:

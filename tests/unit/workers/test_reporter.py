@@ -81,3 +81,30 @@ def test_lines_are_masked_batched_and_limited():
     assert [len(batch.lines) for batch in batches] == [BATCH_LINES, 2]
     assert texts[0] == "0 [REDACTED]"
     assert texts[-1].endswith("… (3616 more characters)")
+
+
+def test_a_batch_of_any_output_fits_into_a_report(sender):
+    """Control bytes take six bytes in JSON, emoji four: what a program prints never makes a report too long to sign."""
+    post = Post("web-1", HostKeys.generate(), sender)
+    live = LiveLog(Mask(()), lambda log: post.send("log", log))
+    for text in ("\x01" * 16_000, "\U0001f600" * 16_000):
+        for _ in range(20):
+            live.add("stdout", text)
+        live.flush()
+    texts = [line["text"] for each in sender.sent for line in json.loads(each.args[0])["body"]["lines"]]
+    assert [len(text) for text in texts] == [16_000] * 40
+
+
+def test_a_report_that_cannot_be_sent_does_not_end_the_sending(reporter, sender):
+    """Whatever goes wrong with one round, the next one comes: nobody else sends what this host has to say."""
+    original, failed = sender.send_all, []
+
+    def broken(messages):
+        if not failed:
+            failed.append(True)
+            raise KeyError("a closed channel")
+        original(messages)
+
+    sender.send_all = broken
+    reporter.report("a.b.1", "log", line("x"))
+    wait_until(lambda: 2 in sent(sender), "the report")
