@@ -227,9 +227,14 @@ class _Attempt:
         )
 
     def _deadline(self) -> float:
-        """The order's timeout, counted from its acceptance; a recovered attempt has a minute left at least."""
+        """The order's timeout, counted from its acceptance.
+
+        A recovered attempt that has begun to change something has a minute left at least; one that has not is not
+        begun a day late: another release may have come since.
+        """
         left = self._order.timeout - (clock.now().timestamp() - self._entry.created)
-        return clock.monotonic() + (max(left, GRACE) if self._resumed else min(left, self._order.timeout))
+        begun = self._resumed and self._entry.phase
+        return clock.monotonic() + (max(left, GRACE) if begun else min(left, self._order.timeout))
 
     def _progress(self, done: float, total: float | None, unit: str, text: str) -> None:
         now = clock.monotonic()

@@ -1,6 +1,7 @@
 """Orders at the door, with the broker in memory and an engine that is away."""
 
 import json
+import sqlite3
 
 import pytest
 from celery.exceptions import Ignore
@@ -117,7 +118,7 @@ def test_orders_that_must_not_run(door, more, codes):
     """Each is refused before anything is written; only what the coordinator signed gets an answer."""
     with pytest.raises(StepFailed):
         door.receive(attempt="shop-1-aaaa.first@web-1.1", body=payload().body)
-    with pytest.raises(Ignore):
+    with pytest.raises(StepFailed, match="the order"):
         door.receive(**more)
     assert (door.refusals(), door.kinds()) == (codes, [])
 
@@ -125,7 +126,7 @@ def test_orders_that_must_not_run(door, more, codes):
 def test_a_cancel_that_comes_before_its_order(door):
     """The order is refused as cancelled."""
     door.journal.cancel(ATTEMPT, "changed my mind", 1.0)
-    with pytest.raises(Ignore):
+    with pytest.raises(StepFailed, match="changed my mind"):
         door.receive()
     assert (door.refusals(), door.kinds()) == (["cancelled"], [])
 
@@ -149,6 +150,20 @@ def test_a_stop_leaves_the_step_and_the_next_start_ends_it(door, tmp_path):
         thread.join(30)
     assert again.kinds().count("finished") == 1
     assert recover(again.journal, again.runner) == ()
+    again.journal.close()
+
+
+def test_an_order_that_was_left_before_it_changed_anything_is_not_begun_a_day_late(door, tmp_path):
+    """The host was down past the order's timeout: the attempt ends as timed out; stale work never runs."""
+    door.runner.stop()
+    with pytest.raises(Ignore):
+        door.receive()
+    with sqlite3.connect(tmp_path / "journal.sqlite") as db:
+        db.execute("UPDATE attempts SET created = created - 86400")
+    again = Door(tmp_path)
+    for thread in recover(again.journal, again.runner):
+        thread.join(30)
+    assert again.final()["error"]["code"] == "timed_out"
     again.journal.close()
 
 
