@@ -16,6 +16,7 @@ from tasks.envelope import SignedArgs
 from tasks.queues import COORDINATOR, host_queue
 from tasks.transport import check_pins
 
+NODE_PREFIX = "tidegate@"  # before the host's name, in what Celery calls a worker
 VISIBILITY = 60  # seconds until what a dead consumer had taken is given back
 
 
@@ -82,18 +83,25 @@ def make_app(name: str, broker_url: str, consumer: ConsumerOptions | None = None
     return app
 
 
-def register(app: Celery, name: str, function: Handle) -> None:
+def register(app: Celery, name: str, function: Handle, *, expected: tuple[type[Exception], ...] = ()) -> None:
     """Let `function(delivery, args)` handle the messages of the Celery name `name`.
 
-    What it raises ends in the log and in Flower as a failed task and is not tried again; celery.exceptions.Ignore
-    shows neither success nor failure. Its texts must hold no secret.
+    What it raises ends in Flower as a failed task, in the log with its traceback unless it is `expected`, and is not
+    tried again; celery.exceptions.Ignore shows neither success nor failure. Its texts must hold no secret.
     """
 
     def handle(task: Any, *args: str) -> None:  # noqa: ANN401 - Celery builds the task's class
         queue = task.request.delivery_info["routing_key"]
         function(Delivery(task.request.id, name, queue), list(args))
 
-    app.task(name=name, bind=True, ignore_result=True, typing=False)(handle)
+    app.task(
+        name=name,
+        bind=True,
+        ignore_result=True,
+        typing=False,
+        throws=expected,
+        Request="tasks.shown:ShownRequest",
+    )(handle)
 
 
 def _settings() -> dict[str, Any]:

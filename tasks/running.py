@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery
 from celery.worker import WorkController
 
-from tasks.celery_app import ConsumerOptions, quiet_logs
+from tasks.celery_app import NODE_PREFIX, ConsumerOptions, quiet_logs
 from tasks.consumer import HardenedConsumer
 
 
@@ -76,7 +76,7 @@ class _Worker(WorkController):
         self.program = program
         super().__init__(
             app,
-            hostname=f"tidegate@{options.name}",
+            hostname=f"{NODE_PREFIX}{options.name}",
             pool_cls="threads",
             concurrency=options.slots,
             prefetch_multiplier=options.prefetch,

@@ -31,7 +31,12 @@ def settings(arguments: list[str]) -> tuple[WorkerSettings, bool]:
         metavar="PREFIX",
         help="set before the names of containers, where several workers share one engine",
     )
-    parser.add_argument("--events", action="store_true", help="send live events, for Flower")
+    parser.add_argument(
+        "--events",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="say what begins and ends to Flower, should one listen",
+    )
     given = vars(parser.parse_args(arguments))
     events = given.pop("events")
     return WorkerSettings.read(os.environ, **given), events

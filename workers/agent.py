@@ -17,6 +17,7 @@ from workers.beat import Beat
 from workers.control import Control
 from workers.docker.engine import DockerEngine
 from workers.docker.port import Engine
+from workers.errors import WorkerError
 from workers.executor import Executor, TrustedCoordinator
 from workers.identity import identity, open_state, remember, remembered
 from workers.joining import join
@@ -101,7 +102,7 @@ class _Agent:
             signal.signal(number, lambda *_: self._stop_soon())
         for kind in kinds().values():
             if kind.runs_on == "host":
-                register(self._app, task_name(kind.name), self._receiver(kind.name))
+                register(self._app, task_name(kind.name), self._receiver(kind.name), expected=(WorkerError,))
         self._control.start()
         try:
             if self._joined or self._join():

@@ -22,7 +22,7 @@ class StepFailed(WorkerError):  # noqa: N818 - what happened, in the words of th
     """
 
     def __init__(self, code: str, message: str, *, hint: str = "", retryable: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(code, message)  # as Flower shows it
         self.code = code
         self.message = message
         self.hint = hint

@@ -58,8 +58,8 @@ class Executor:
     def receive(self, kind: str, _delivery: Delivery, args: SignedArgs) -> None:
         """Handle one order of `kind`, to its end.
 
-        Raises Ignore when nothing was run (refused, repeated, left for the next start), StepFailed or Cancelled when
-        it did not end well: Flower shows these, and their texts hold no secret.
+        Raises Ignore when this is not its end (repeated, left for the next start), StepFailed or Cancelled when it
+        was refused or did not end well: Flower shows these, and their texts hold no secret.
         """
         entry = self._accepted(kind, args, clock.now())
         self._reporter.wake()
@@ -77,7 +77,7 @@ class Executor:
     # -- acceptance -----------------------------------------------------------------------------------------
 
     def _accepted(self, kind: str, args: Sequence[object], now: datetime) -> Entry:
-        """Return the journalled entry; raises Ignore after answering otherwise."""
+        """Return the journalled entry; raises as `receive` after answering otherwise."""
         try:
             payload = envelope.verify(args, keys=self._coordinator, to=self._host, kind=kind, now=now)
         except envelope.Refused as refused:
@@ -135,7 +135,8 @@ class Executor:
         """Answer only what the coordinator has really signed; anybody can write the rest."""
         log.warning("refused an order (%s): %s", refused.code, refused)
         if not isinstance(refused, envelope.Expired | envelope.WrongReceiver | envelope.WrongKind):
-            raise Ignore  # from here on the signature is known to be the coordinator's
+            raise StepFailed(refused.code, "the order is not the coordinator's") from None
+        # from here on the signature is known to be the coordinator's
         payload = envelope.read_unverified(args)
         if payload.attempt and self._journal.find(payload.attempt) is not None:
             self._repeated(payload.attempt)
@@ -165,7 +166,7 @@ class Executor:
             )
         except BrokerUnavailable as error:
             log.warning("%s", error)
-        raise Ignore
+        raise StepFailed(code, f"the host refused the order: {reason}") from None
 
 
 def _shown(finished: Finished) -> WorkerError | None:
