@@ -74,7 +74,9 @@ def finish(draft: Draft, event: TaskFinished) -> None:
     task, stage = draft.slice.task, draft.slice.stage
     if task is None or stage is None or task.attempt != event.attempt or draft.deployment.status.is_final:
         return
-    if task.status.is_presumed:
+    if _waits_to_be_retried(task) and event.outcome is Outcome.SUCCEEDED:
+        task, stage = _recall(draft, task, stage)
+    elif task.status.is_presumed:
         task, stage = revive(draft, task, stage)
     elif not task.status.is_in_flight:
         return
@@ -83,6 +85,20 @@ def finish(draft: Draft, event: TaskFinished) -> None:
         succeed(draft, stage, task)
     else:
         fail(draft, stage, task, STATUS_OF[event.outcome], event.error)
+
+
+def _waits_to_be_retried(task: Task) -> bool:
+    """Whether a person asked to run it again, and the next attempt has not begun."""
+    return task.attempt > 0 and task.status in (TaskStatus.WAITING, TaskStatus.READY)
+
+
+def _recall(draft: Draft, task: Task, stage: Stage) -> tuple[Task, Stage]:
+    """The attempt that was given up had succeeded: it is not run again, as if it had been in flight all the time."""
+    alive = stage.alive if task.status.is_alive else stage.alive + 1
+    draft.count(in_flight=1)
+    if task.host is not None:
+        draft.do(TakeSlot(task.host))
+    return replace(task, status=TaskStatus.RUNNING), replace(stage, alive=alive)
 
 
 def _leave_host(draft: Draft, task: Task) -> None:

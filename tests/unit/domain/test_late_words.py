@@ -1,5 +1,6 @@
 """What a host says after it was given up, and what is left of a deployment that ended early."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from coordinator.domain.events import (
@@ -92,3 +93,28 @@ def test_a_rejected_gate_keeps_its_status():
     store = started(plan_of(gate_stage("web/gate")))
     store.handle(InterruptionAnswered("shop-1-test.web/gate", "reject", "alice"), LATER)
     assert store.tasks["web/gate"].status is TaskStatus.REJECTED
+
+
+def test_a_lost_attempt_that_had_succeeded_is_not_run_again_while_its_retry_waits():
+    """A person asked for the retry, its host is busy, and the first attempt's success arrives: that is the end."""
+    store = started(plan_of(hosts_stage("migrate", 1)), "migrate@h1")
+    store.handle(TimerFired(TimerKind.LEASE, "migrate@h1"), LATER)
+    store.in_use["h1"] += 1  # another deployment's task
+    store.handle(InterruptionAnswered("shop-1-test.guidance.1", "retry", "alice"), LATER)
+    assert store.tasks["migrate@h1"].status is TaskStatus.READY
+    store.handle(TaskFinished("migrate@h1", 1, Outcome.SUCCEEDED), LATER)
+    assert (store.tasks["migrate@h1"].status, store.in_use) == (TaskStatus.SUCCEEDED, {"h1": 1})
+    assert store.deployment.status is DeploymentStatus.SUCCEEDED
+
+
+def test_the_same_while_the_window_is_full():
+    """Two lost hosts are to be retried one after the other; the second one says that it was done already."""
+    store = started(plan_of(hosts_stage("web", 2, window=2)), "web@h1", "web@h2")
+    for host in ("h1", "h2"):
+        store.handle(TimerFired(TimerKind.LEASE, f"web@{host}"), LATER)
+    store.stages["web"] = replace(store.stages["web"], window=1)
+    store.handle(InterruptionAnswered("shop-1-test.guidance.1", "retry", "alice"), LATER)
+    assert store.tasks["web@h2"].status is TaskStatus.WAITING
+    store.handle(TaskFinished("web@h2", 1, Outcome.SUCCEEDED), LATER)
+    store.handle(TaskFinished("web@h1", 2, Outcome.SUCCEEDED), LATER)
+    assert store.deployment.status is DeploymentStatus.SUCCEEDED
