@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from config.inventory import Host
 from coordinator.conductor.errors import Conflict, Invalid, NotFound, Unavailable
 from coordinator.conductor.etags import Expectation, anything, tag_of
+from coordinator.conductor.events import retrying
 from coordinator.conductor.keys import require_admin
 from coordinator.conductor.services import Person, Services
 from coordinator.store import hosts
@@ -67,6 +68,10 @@ def add(services: Services, new: NewHost, by: Person) -> Added:
     """
     require_admin(by, "add hosts")
     check_name(new.name)
+    return retrying(lambda: _added(services, new))
+
+
+def _added(services: Services, new: NewHost) -> Added:
     secret = secrets.token_urlsafe(32)
     with services.store.write() as tx:
         hosts.take_turns(tx)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from config.inventory import Host, load_inventory
 from coordinator.conductor.etags import Expectation, anything, tag_of
+from coordinator.conductor.events import retrying
 from coordinator.conductor.hosts import check_name, refuse_in_use
 from coordinator.conductor.keys import require_admin
 from coordinator.conductor.services import Person, Services
@@ -50,6 +51,10 @@ def apply(services: Services, inventory: InventoryFile, by: Person) -> Inventory
     declared = load_inventory(inventory.text, inventory.file).hosts
     for host in declared:
         check_name(host.name)
+    return retrying(lambda: _applied(services, inventory, declared))
+
+
+def _applied(services: Services, inventory: InventoryFile, declared: tuple[Host, ...]) -> InventoryChange:
     opened = services.store.read() if inventory.dry_run else services.store.write()
     with opened as tx:
         if not inventory.dry_run:
