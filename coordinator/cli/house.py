@@ -1,10 +1,8 @@
-"""The programs of `tidegate up` as child processes: the coordinator, and a worker for this machine's engine."""
+"""The programs of `tidegate up`: the coordinator, a worker for this machine's engine, and Flower as a window."""
 
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +12,7 @@ from typing import Self
 import httpx
 
 from coordinator.cli.calls import Calls
+from coordinator.cli.children import Children
 from coordinator.cli.client import Client
 from coordinator.cli.endpoint import Endpoint
 from coordinator.cli.errors import CliError
@@ -21,18 +20,19 @@ from coordinator.cli.files import write_private
 from tasks import clock
 
 STARTS_WITHIN = 60.0  # seconds
-STOPS_WITHIN = 30.0  # seconds
+FLOWER_ANSWERS_WITHIN = 30.0  # seconds; nobody has to wait longer for a window
 LOOK_EVERY = 0.1  # seconds
-LAST_LINES = 8
+FLOWER = "flower"  # the one program that the others can do without
 FIRST_HOST = {"environments": ["production"], "roles": ["web"]}  # until an inventory says otherwise
 
 
 class House:
-    """Starts programs and ends them, the worker first; a program that ends by itself ends the others too."""
+    """Starts programs and ends them, the coordinator last; one that ends by itself ends the others too, but Flower."""
 
     def __init__(self, state_dir: Path, bind: str, *, say: Callable[[str], None]) -> None:
         self._state_dir, self._bind, self._say = state_dir, bind, say
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children = Children(state_dir, say)
+        self._flower: str | None = None  # where it is, while it runs
         self._asked_to_end = threading.Event()
 
     def __enter__(self) -> Self:
@@ -41,20 +41,13 @@ class House:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        for name, child in reversed(self._children.items()):
-            child.terminate()
-            try:
-                child.wait(STOPS_WITHIN)
-            except subprocess.TimeoutExpired:
-                self._say(f"The {name} did not stop within {STOPS_WITHIN:.0f} s and is killed.")
-                child.kill()
-                child.wait()
+        self._children.end_all()
 
     def start_coordinator(self) -> None:
         """Start it and wait until it answers. Raises CliError with the end of its log."""
         self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         settings = {"TIDEGATE_STATE_DIR": str(self._state_dir), "TIDEGATE_BIND": self._bind}
-        self._start("coordinator", ["-m", "coordinator"], settings)
+        self._children.start("coordinator", ["-m", "coordinator"], settings)
         self._until(self._answers, "coordinator")
 
     def start_worker(self, host: str, docker_host: str | None) -> None:
@@ -65,15 +58,30 @@ class House:
         if not (folder / "joined").exists():
             self._write_join_file(host, join)
         arguments = ["-m", "workers", "--state-dir", str(folder), "--join", str(join)]
-        self._start("worker", [*arguments, *(["--docker-host", docker_host] if docker_host else [])], {})
+        if docker_host:
+            arguments += ["--docker-host", docker_host]
+        self._children.start("worker", arguments, {})
         self._until(lambda: self._has_joined(host), "worker")
         (folder / "joined").touch()
 
+    def start_flower(self, bind: str) -> None:
+        """Begin to start it; `tell_how_to_go_on` waits until it answers."""
+        self._flower = bind
+        settings = {"TIDEGATE_STATE_DIR": str(self._state_dir)}
+        self._children.start(FLOWER, ["-m", "coordinator.flower", "--bind", bind], settings)
+
     def tell_how_to_go_on(self) -> None:
+        patience = clock.monotonic() + FLOWER_ANSWERS_WITHIN
+        self._until(lambda: self._flower_answers() or clock.monotonic() > patience, FLOWER)
         self._say(
             f"Tidegate is up: {self._url} (Ctrl-C stops it; state and logs are in {self._state_dir}).\n"
             f"In another terminal: export TIDEGATE_URL={self._url} TIDEGATE_KEY_FILE={self._key_file}"
         )
+        if self._flower is not None:
+            password = (self._state_dir / "flower.password").absolute()
+            self._say(
+                f"Flower shows the hosts' tasks: http://{self._flower} (user tidegate, password in {password})."
+            )
 
     def wait(self) -> None:
         """Return when asked to end. Raises CliError when a program ended by itself."""
@@ -112,17 +120,15 @@ class House:
         except httpx.HTTPError:
             return False
 
-    def _start(self, name: str, arguments: list[str], settings: dict[str, str]) -> None:
-        # A session of its own: Ctrl-C reaches us alone, and we end them in their order.
-        with self._log(name).open("ab") as log:
-            self._children[name] = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-                [sys.executable, "-P", *arguments],
-                env={**os.environ, **settings},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def _flower_answers(self) -> bool:
+        """Our own one, or none is wanted any more; another program may have taken the address."""
+        if self._flower is None:
+            return True
+        try:
+            answer = httpx.get(f"http://{self._flower}/", timeout=2)
+        except httpx.HTTPError:
+            return False
+        return "Tidegate" in answer.headers.get("WWW-Authenticate", "")
 
     def _until(self, condition: Callable[[], bool], name: str) -> None:
         end = clock.monotonic() + STARTS_WITHIN
@@ -130,22 +136,24 @@ class House:
             self._check()
             if clock.monotonic() > end:
                 raise CliError(
-                    f"The {name} did not start within {STARTS_WITHIN:.0f} s.", hint=self._look(name)
+                    f"The {name} did not start within {STARTS_WITHIN:.0f} s.",
+                    hint=self._children.last_words(name),
                 )
             if self._asked_to_end.wait(LOOK_EVERY):
                 raise CliError("Stopped before everything was up.")
 
     def _check(self) -> None:
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                raise CliError(f"The {name} ended with exit code {child.returncode}.", hint=self._look(name))
-
-    def _look(self, name: str) -> str:
-        lines = self._log(name).read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
-        return "\n".join([f"Its log {self._log(name)} ends with:", *(f"  {line}" for line in lines)])
-
-    def _log(self, name: str) -> Path:
-        return self._state_dir / f"{name}.log"
+        for name, code in self._children.ended().items():
+            if name != FLOWER:
+                raise CliError(
+                    f"The {name} ended with exit code {code}.", hint=self._children.last_words(name)
+                )
+            self._flower = None
+            self._say(
+                f"Flower ended with exit code {code}; everything else goes on without it (--no-flower leaves it out,"
+                f" --flower-bind names another address). {self._children.last_words(name)}"
+            )
+            self._children.forget(name)
 
     @property
     def _local_url(self) -> str:
