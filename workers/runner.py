@@ -31,6 +31,8 @@ from workers.reporter import Reporter
 
 GRACE = 60.0  # seconds that a recovered attempt gets at least, to finish what it has begun
 PROGRESS_EVERY = 0.5  # seconds
+LONGEST_END = 512 * 1024  # bytes of a final report; an envelope may have 1 MiB
+CUT_AT = 4000  # characters of an error's message that are kept then
 WAIT_LOOK = 0.2  # seconds between two looks while another attempt of the step still runs
 
 log = logging.getLogger("tidegate.worker")
@@ -265,12 +267,24 @@ class _Attempt:
     def _finished(
         self, outcome: Outcome, error: Failure | None, outputs: dict[str, JsonValue] | None = None
     ) -> Finished:
-        return Finished(
-            outcome=outcome,
-            error=Failure.model_validate(self._mask.tree(error.model_dump())) if error else None,
-            outputs=self._mask.tree(outputs or {}),
-            facts=self._mask.tree(self._memory.facts),
+        return _fitting(
+            Finished(
+                outcome=outcome,
+                error=Failure.model_validate(self._mask.tree(error.model_dump())) if error else None,
+                outputs=self._mask.tree(outputs or {}),
+                facts=self._mask.tree(self._memory.facts),
+            )
         )
+
+
+def _fitting(finished: Finished) -> Finished:
+    """Leave out what no report can carry: one that cannot be signed would keep all others of this host waiting."""
+    size = len(finished.model_dump_json())
+    if size <= LONGEST_END:
+        return finished
+    error = finished.error and finished.error.model_copy(update={"message": finished.error.message[:CUT_AT]})
+    left = {"outputs": {"left_out": f"{size} bytes"}, "facts": {}, "error": error}
+    return finished.model_copy(update=left)
 
 
 @contextmanager

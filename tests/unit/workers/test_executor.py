@@ -11,6 +11,7 @@ from tasks.celery_app import Delivery
 from tasks.envelope import Payload
 from tasks.keys import HostKeys
 from tests.fakes import MemorySender
+from workers import runner
 from workers.docker.engine import DockerEngine
 from workers.errors import Cancelled, StepFailed
 from workers.executor import Executor, TrustedCoordinator
@@ -165,6 +166,18 @@ def test_an_order_that_was_left_before_it_changed_anything_is_not_begun_a_day_la
         thread.join(30)
     assert again.final()["error"]["code"] == "timed_out"
     again.journal.close()
+
+
+def test_outputs_that_no_report_can_carry(door, monkeypatch):
+    """A kind of a third party returns megabytes: the step ends all the same, without them, and other reports go out."""
+
+    class Chatty:
+        def run(self, _parameters, _context):
+            return {"dump": "x" * 2_000_000}
+
+    monkeypatch.setattr(runner, "handler", lambda _kind: Chatty())
+    door.receive()
+    assert (door.final()["outcome"], door.final()["outputs"]) == ("succeeded", {"left_out": "2000084 bytes"})
 
 
 def test_a_cancel_while_it_runs(door):
