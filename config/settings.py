@@ -137,10 +137,6 @@ class CoordinatorSettings(Settings):
     """An order not accepted by then is sent again."""
     lease: Duration = timedelta(seconds=45)
     """An attempt whose host was silent for so long is lost."""
-    sweep_every: Duration = timedelta(seconds=1)
-    """How often lost leases, late starts, expired gates and unsent orders are looked for."""
-    clock_grace: Duration = timedelta(seconds=60)
-    """By how much a host's clock may be wrong beyond the offset it reported."""
 
     @property
     def api_url(self) -> str:

@@ -5,6 +5,7 @@ PostgreSQL and one broker work side by side.
 """
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,10 @@ from tasks.reports import REPORTS, report_name
 from tasks.running import ConsumerProgram
 
 log = logging.getLogger(__name__)
+
+
+class PartEndedError(Exception):
+    """A part that must run as long as the program does has ended; a supervisor starts the program again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +103,15 @@ def conducting(services: Services, woken: Woken) -> Iterator[None]:
         register(app, report_name(kind), partial(_take_in, inbox, kind))
     consumer = ConsumerProgram(app, options)
     stop = threading.Event()
+    parts: dict[str, Callable[[], None]] = {
+        "consumer": consumer.run,
+        "relay": partial(Relay(services, sender, controls, woken.relay).run, stop),
+        "sweeper": partial(Sweeper(services, sender, woken.sweeper).run, stop),
+    }
+    ended: list[str] = []
     threads = [
-        threading.Thread(target=consumer.run, name="consumer"),
-        threading.Thread(
-            target=Relay(services, sender, controls, woken.relay).run, args=(stop,), name="relay"
-        ),
-        threading.Thread(target=Sweeper(services, sender, woken.sweeper).run, args=(stop,), name="sweeper"),
+        threading.Thread(target=_watched, args=(name, run, stop, ended), name=name)
+        for name, run in parts.items()
     ]
     for thread in threads:
         thread.start()
@@ -117,6 +125,21 @@ def conducting(services: Services, woken: Woken) -> Iterator[None]:
             thread.join()
         sender.close()
         controls.close()
+    if ended:
+        raise PartEndedError(
+            f"the {ended[0]} ended by itself: see the log above, and start the coordinator again"
+        )
+
+
+def _watched(name: str, run: Callable[[], None], stop: threading.Event, ended: list[str]) -> None:
+    """Run a part; if it ends unasked, end the program: an API that hears no host would only look alive."""
+    try:
+        run()
+    except Exception:
+        log.exception("the %s failed", name)
+    if not stop.is_set():
+        ended.append(name)
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _take_in(inbox: Inbox, kind: str, _delivery: Delivery, args: SignedArgs) -> None:
