@@ -21,6 +21,13 @@ HIDDEN = ("traceback", "kwargs")  # a page for operators, not for lines of our c
 log = logging.getLogger(__name__)
 
 
+class _Receiver(EventReceiver):
+    """Asks nobody for a sign of life when it begins: that would be remote control."""
+
+    def on_consume_ready(self, *_: object, **_options: object) -> None:
+        log.info("listening to the workers")
+
+
 class HostEvents(Events):
     """Listens on a connection of its own, and comes back soon after each loss of the broker."""
 
@@ -34,7 +41,6 @@ class HostEvents(Events):
             try:
                 with self.capp.connection_for_read() as connection:
                     connection.connect()
-                    log.info("listening to the workers")
                     away = False
                     self._listen(connection)
             except Exception as error:  # noqa: BLE001 - a window that stops looking is of no use, whatever happened
@@ -44,9 +50,9 @@ class HostEvents(Events):
                 self._pause.wait(TRY_EVERY)
 
     def _listen(self, connection: Any) -> None:  # noqa: ANN401 - kombu has no types
-        receiver = EventReceiver(connection, handlers={"*": self.on_event}, app=self.capp)
+        receiver = _Receiver(connection, handlers={"*": self.on_event}, app=self.capp)
         with contextlib.suppress(TimeoutError):
-            receiver.capture(limit=None, timeout=QUIET_FOR, wakeup=False)  # wakeup would be remote control
+            receiver.capture(limit=None, timeout=QUIET_FOR, wakeup=False)
 
     def on_event(self, event: object) -> None:
         """Take in what a host's worker says, under the host's name."""

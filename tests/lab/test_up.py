@@ -61,6 +61,13 @@ class Machine:
         done = self.lab.run(HOST, self._tidegate(*argv), env=self.env, cwd=self.folder)
         return done.stdout
 
+    def flower(self):
+        """Return what Flower shows of each task."""
+        url = f"http://127.0.0.1:{self.lab.forward_port(HOST, 5555)}/api/tasks"
+        password = (self.folder / "state/flower.password").read_text().strip()
+        tasks = httpx.get(url, auth=("tidegate", password)).json().values()
+        return {(task["name"], task["args"], task["worker"], task["state"]) for task in tasks}
+
     def _tidegate(self, *argv):
         return [sys.executable, "-m", "coordinator.cli", *argv]
 
@@ -84,6 +91,7 @@ def test_the_first_image_is_deployed_and_a_second_start_goes_on_at_the_gate(mach
     machine.tidegate("apply", "tidegate.yaml")
     machine.tidegate("release", "create", "hello", "1.0.0")
     deployment = json.loads(machine.tidegate("deploy", "hello", "1.0.0", "production", "--json"))["id"]
+    assert "Flower shows the hosts' tasks: http://127.0.0.1:5555" in machine.said()
     assert machine.interrupt() == 0
     with pytest.raises(LabError, match="cannot be reached"):
         machine.tidegate("status")
@@ -91,4 +99,5 @@ def test_the_first_image_is_deployed_and_a_second_start_goes_on_at_the_gate(mach
     machine.tidegate("approve", deployment)
     machine.tidegate("status", deployment, "--wait")
     assert "shop 1.0.0" in httpx.get(f"http://127.0.0.1:{machine.lab.forward_port(HOST, 8087)}/").text
+    assert machine.flower() == {("tidegate.deploy_image", "hello 1.0.0 · web · local", "local", "SUCCESS")}
     assert machine.interrupt() == 0
