@@ -12,16 +12,18 @@ from tasks.celery_app import Delivery, Handle, host_worker_options, make_app, re
 from tasks.control_list import RedisControlReceiver
 from tasks.envelope import SignedArgs
 from tasks.publishing import Publisher
+from tasks.reports import Finished
 from tasks.running import ConsumerProgram
+from tasks.shown import show_end
 from workers.beat import Beat
 from workers.control import Control
 from workers.docker.engine import DockerEngine
 from workers.docker.port import Engine
 from workers.errors import WorkerError
-from workers.executor import Executor, TrustedCoordinator
+from workers.executor import Executor, TrustedCoordinator, shown
 from workers.identity import identity, open_state, remember, remembered
 from workers.joining import join
-from workers.journal import Journal
+from workers.journal import Entry, Journal
 from workers.recovery import recover
 from workers.reporter import Post, Reporter
 from workers.runner import Runner, Site
@@ -95,6 +97,7 @@ class _Agent:
         self._program = ConsumerProgram(
             self._app, consumer, on_connected=self._beat.greet, on_stopping=self._runner.stop
         )
+        self._events = events
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -126,7 +129,8 @@ class _Agent:
 
     def _serve(self) -> None:
         self._reporter.start()
-        recovering = recover(self._journal, self._runner)
+        telling = {"ended": self._show} if self._events else {}
+        recovering = recover(self._journal, self._runner, **telling)
         self._beat.start()
         if not self._stop.is_set():
             log.info("%s takes orders", self._file.host)
@@ -135,6 +139,18 @@ class _Agent:
         for thread in recovering:
             thread.join(RECOVERY_LEAVES_WITHIN)
         self._reporter.stop()
+
+    def _show(self, entry: Entry, finished: Finished) -> None:
+        host, order = self._file.host, entry.order
+        show_end(
+            self._app,
+            host,
+            entry.attempt,
+            name=task_name(entry.kind),
+            summary=f"{entry.project} {order['release']} · {order['step']} · {host}",
+            runtime=finished.duration,
+            error=shown(finished),
+        )
 
     def _stop_soon(self) -> None:
         """Runs in a signal handler: sets flags only."""

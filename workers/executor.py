@@ -70,7 +70,7 @@ class Executor:
             log.info("%s is left for the next start of the worker", entry.attempt)
             raise Ignore from None
         log.info("%s ended: %s", entry.attempt, finished.outcome)
-        error = _shown(finished)
+        error = shown(finished)
         if error is not None:
             raise error
 
@@ -169,7 +169,7 @@ class Executor:
         raise StepFailed(code, f"the host refused the order: {reason}") from None
 
 
-def _shown(finished: Finished) -> WorkerError | None:
+def shown(finished: Finished) -> WorkerError | None:
     """Return what Flower is to show of an attempt that did not end well."""
     if finished.error is None:
         return None

@@ -3,19 +3,25 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from tasks.reports import Finished
 from workers.errors import LeftForRecovery
 from workers.journal import Entry, Journal
 from workers.runner import Runner
 
 log = logging.getLogger("tidegate.worker")
 
+Ended = Callable[[Entry, Finished], None]
 
-def recover(journal: Journal, runner: Runner) -> tuple[threading.Thread, ...]:
+
+def recover(
+    journal: Journal, runner: Runner, ended: Ended = lambda _entry, _finished: None
+) -> tuple[threading.Thread, ...]:
     """Take up what was left, in threads that are returned.
 
     When this returns, each of these steps has its turn: an order that comes now waits until the old one is settled.
+    `ended` is told how each ended.
     """
     groups: dict[int, tuple[threading.Lock, list[Entry]]] = {}
     for entry in journal.unfinished():
@@ -24,18 +30,21 @@ def recover(journal: Journal, runner: Runner) -> tuple[threading.Thread, ...]:
     threads = []
     for lock, entries in groups.values():
         lock.acquire()
-        thread = threading.Thread(target=_settle, args=(runner, lock, entries), name="recovery", daemon=True)
+        thread = threading.Thread(
+            target=_settle, args=(runner, lock, entries, ended), name="recovery", daemon=True
+        )
         thread.start()
         threads.append(thread)
     return tuple(threads)
 
 
-def _settle(runner: Runner, lock: threading.Lock, entries: Iterable[Entry]) -> None:
+def _settle(runner: Runner, lock: threading.Lock, entries: Iterable[Entry], ended: Ended) -> None:
     try:
         for entry in entries:
             log.info("going on with %s (%s)", entry.attempt, entry.phase or entry.state)
             finished = runner.run(entry, has_turn=True, resumed=True)
             log.info("%s ended: %s", entry.attempt, finished.outcome)
+            ended(entry, finished)
     except LeftForRecovery:
         log.info("left for the next start of the worker")
     except sqlite3.Error:

@@ -147,9 +147,12 @@ def test_a_stop_leaves_the_step_and_the_next_start_ends_it(door, tmp_path):
         door.receive()
     assert door.kinds() == ["accepted"]
     again = Door(tmp_path)
-    for thread in recover(again.journal, again.runner):
+    told = []
+    for thread in recover(
+        again.journal, again.runner, lambda entry, end: told.append((entry.attempt, end.outcome))
+    ):
         thread.join(30)
-    assert again.kinds().count("finished") == 1
+    assert (again.kinds().count("finished"), told) == (1, [(ATTEMPT, "failed")])
     assert recover(again.journal, again.runner) == ()
     again.journal.close()
 
