@@ -3,7 +3,7 @@
 from tests.lab.engine import Engine
 from tests.lab.errors import LabError, MissingToolsError
 from tests.lab.events import EngineEvent, Recorder
-from tests.lab.images import BUSYBOX, POSTGRES, REDIS, provide
+from tests.lab.images import BUSYBOX, POSTGRES, PYTHON, REDIS, provide
 from tests.lab.lab import HOSTS, Lab, down
 from tests.lab.layout import CONTROL
 from tests.lab.processes import Process, kill_process
@@ -15,6 +15,7 @@ __all__ = [
     "CONTROL",
     "HOSTS",
     "POSTGRES",
+    "PYTHON",
     "REDIS",
     "DeadlineError",
     "Engine",

@@ -19,11 +19,12 @@ from tempfile import TemporaryDirectory
 import docker
 from docker.errors import DockerException, ImageNotFound
 
-from tests.lab import busybox_image, postgres_image, redis_image
+from tests.lab import busybox_image, postgres_image, python_image, redis_image
 from tests.lab.tree import Tree, pack
 
 BUSYBOX = busybox_image.NAME
 POSTGRES = postgres_image.NAME
+PYTHON = python_image.NAME
 REDIS = redis_image.NAME
 EPOCH = "2024-01-01T00:00:00Z"  # fixed, so that the same packages give the same digest
 
@@ -40,7 +41,7 @@ class Recipe:
 
 RECIPES = {
     module.NAME: Recipe(module.NAME, module.grow, module.CONFIG, module.ingredients)
-    for module in (busybox_image, postgres_image, redis_image)
+    for module in (busybox_image, postgres_image, python_image, redis_image)
 }
 
 

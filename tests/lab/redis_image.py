@@ -1,4 +1,4 @@
-"""redis:7-alpine: Debian's redis-server; protected mode is off, as the official image is built."""
+"""redis:7-alpine: Debian's redis-server behind the usual entry point."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 from tests.lab.tree import Tree
 
 NAME = "redis:7-alpine"
+ENTRYPOINT = Path(__file__).with_name("redis_entrypoint.sh")
 CONFIG = {
-    "Entrypoint": ["redis-server", "--protected-mode", "no", "--dir", "/data"],
+    "Entrypoint": ["docker-entrypoint.sh"],
+    "Cmd": ["redis-server"],
     "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
     "ExposedPorts": {"6379/tcp": {}},
     "Volumes": {"/data": {}},
@@ -18,14 +20,16 @@ CONFIG = {
 
 
 def ingredients() -> list[Path]:
-    return [Path(__file__), Path(_server())]
+    return [Path(__file__), ENTRYPOINT, Path(_server())]
 
 
 def grow(tree: Tree) -> None:
     tree.program(_server(), "/usr/local/bin/redis-server")
     tree.program(shutil.which("redis-cli") or "/usr/bin/redis-cli", "/usr/local/bin/redis-cli")
+    tree.program("/usr/bin/setpriv")
+    tree.write("/usr/local/bin/docker-entrypoint.sh", ENTRYPOINT.read_text(), 0o755)
     tree.busybox()
-    tree.accounts()
+    tree.accounts(("redis", 999, "/data"))
     tree.folder("/data")
 
 

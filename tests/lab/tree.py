@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,12 @@ class Tree:
             shutil.copytree(source, place, dirs_exist_ok=True)
         elif not place.exists():
             shutil.copy2(source, place)
+
+    def copy_but(self, path: str | Path, left_out: Collection[str], to: str | None = None) -> None:
+        """Copy a folder of this machine without whatever has one of these names, links kept."""
+        place = self.at(to or str(path))
+        ignore = shutil.ignore_patterns(*left_out)
+        shutil.copytree(path, place, symlinks=True, ignore=ignore, dirs_exist_ok=True)
 
     def program(self, path: str | Path, to: str | None = None) -> None:
         """Copy a program and all shared libraries that it loads, each to where it lies on this machine."""
