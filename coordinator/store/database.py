@@ -4,6 +4,7 @@ with store.write() as tx: ...   # one transaction; on SQLite the only writer, fr
 with store.read() as tx: ...    # a consistent look
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from tasks import clock
 
 BUSY_TIMEOUT_MS = 15_000
 
@@ -70,13 +73,23 @@ def _open(url: str) -> Engine:
 def _prepare_sqlite(connection: object, _entry: ConnectionPoolEntry) -> None:
     """Make the driver leave transactions to us, and the file durable and shareable."""
     connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection, typed as object by the event
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
-    ):
+    for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]  # as above
+    _use_wal(connection)
+
+
+def _use_wal(connection: object) -> None:
+    """Turn the write-ahead log on. For this one lock SQLite does not wait by itself when a second program starts."""
+    end = clock.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")  # type: ignore[attr-defined]  # as above
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or clock.monotonic() > end:
+                raise
+            clock.pause(0.05)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
