@@ -43,8 +43,9 @@ def declare(store: Store, plan: Plan) -> None:
         snapshot = {"source": "", "images": {}, "secrets": {}, "created_at": NOON, "created_by": "alice"}
         tx.execute(insert(releases).values(project=plan.project, version=plan.release, **snapshot))
         declared = {"environments": ["production"], "roles": [], "labels": {}, "variables": {}}
-        for name in plan.hosts:
-            tx.execute(insert(hosts).values(name=name, added_at=NOON, joined_at=NOON, **declared))
+        joined = [{"name": name, "added_at": NOON, "joined_at": NOON, **declared} for name in plan.hosts]
+        if joined:
+            tx.execute(insert(hosts), joined)
 
 
 def empty(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Fixtures of all integration tests: both databases, migrated, fresh for each test; a real broker."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.integration.transport.broker import Broker
 
 @pytest.fixture(scope="session")
 def postgres():
-    """A running PostgreSQL server; skips where none is installed."""
+    """A running PostgreSQL server; skips where none is installed, which fails in CI (tests/conftest.py)."""
     programs = postgres_programs()
     if programs is None:
         pytest.skip("needs PostgreSQL's initdb and postgres (Debian: apt-get install postgresql)")
@@ -40,11 +41,14 @@ def postgres_template(postgres):
     return url.rpartition("/")[2]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request, tmp_path):
-    """The URL of a migrated, empty database, SQLite and then PostgreSQL."""
-    if request.param == "sqlite":
-        path = tmp_path / "tidegate.db"
+DATABASES = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
+
+
+@contextmanager
+def fresh_database(request, folder, kind):
+    """Make a migrated, empty database of a kind, for the block, and return its URL."""
+    if kind == "sqlite":
+        path = folder / "tidegate.db"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -52,6 +56,25 @@ def database_url(request, tmp_path):
     url = server.new_database(request.getfixturevalue("postgres_template"))
     yield url
     server.drop(url)
+
+
+@contextmanager
+def running_broker(folder):
+    """Run a real broker, valkey-server, on a port of its own while the block lasts."""
+    started = Broker(folder)
+    started.start()
+    try:
+        yield started
+    finally:
+        started.client.close()
+        started.kill()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request, tmp_path):
+    """The URL of a migrated, empty database, SQLite and then PostgreSQL."""
+    with fresh_database(request, tmp_path, request.param) as url:
+        yield url
 
 
 @pytest.fixture
@@ -64,12 +87,9 @@ def store(database_url):
 
 @pytest.fixture
 def broker(tmp_path):
-    """A real broker, valkey-server, on a port of its own."""
-    started = Broker(tmp_path)
-    started.start()
-    yield started
-    started.client.close()
-    started.kill()
+    """A real broker of this test alone."""
+    with running_broker(tmp_path) as started:
+        yield started
 
 
 def _migrate(url):

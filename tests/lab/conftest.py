@@ -19,14 +19,12 @@ def lab() -> Iterator[Lab]:
 
 
 def require_lab() -> None:
-    """Skip where no lab can be; in CI, where a skip would go unseen, fail."""
+    """Skip where no lab can be, which fails in CI (tests/conftest.py)."""
     reason = why_not_here()
     if not reason:
         try:
             ensure_tools()
         except MissingToolsError as error:
             reason = str(error)
-    if reason and os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to run the lab, but {reason}", pytrace=False)
     if reason:
         pytest.skip(reason)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+RAREST = 0.1  # seconds between two questions
 
 
 class DeadlineError(AssertionError):
@@ -16,11 +17,13 @@ class DeadlineError(AssertionError):
 def wait_until(condition: Callable[[], T], what: str, seconds: float = 15.0, every: float = 0.02) -> T:
     """Return the first true value of `condition`, asked every `every` seconds; DeadlineError after `seconds`.
 
-    `what` finishes the sentence "waited 15 s for ...".
+    What takes seconds is asked for more rarely, so that asking does not keep the machine from it. `what` finishes
+    the sentence "waited 15 s for ...".
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not (value := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             raise DeadlineError(f"waited {seconds:g} s for {what}; the last answer was {value!r}")
-        time.sleep(every)
+        time.sleep(max(every, min(RAREST, waited / 20)))
     return value

@@ -31,10 +31,10 @@ from tests.plans import NOON, bake_stage, gate_stage, hosts_stage, plan_of
 
 
 @st.composite
-def plans(draw):
-    """Up to six stages of every kind; each needs any of those before it; hosts overlap."""
+def plans(draw, stages_at_most=6, hosts_at_most=20):
+    """A few stages of every kind; each needs any of those before it; hosts overlap."""
     stages = []
-    for number in range(draw(st.integers(1, 6))):
+    for number in range(draw(st.integers(1, stages_at_most))):
         earlier = [stage.key for stage in stages]
         needs = tuple(draw(st.lists(st.sampled_from(earlier), unique=True, max_size=2))) if earlier else ()
         kind = draw(st.sampled_from(["hosts", "hosts", "hosts", "gate", "bake"]))
@@ -42,7 +42,7 @@ def plans(draw):
             make = gate_stage if kind == "gate" else bake_stage
             stages.append(make(f"s{number}/{kind}", needs=needs))
             continue
-        total = draw(st.integers(1, 20))
+        total = draw(st.integers(1, hosts_at_most))
         stages.append(
             hosts_stage(
                 f"s{number}",
@@ -63,6 +63,9 @@ class Deployment(RuleBasedStateMachine):
 
     @initialize(plan=plans())
     def create(self, plan):
+        self.begin(plan)
+
+    def begin(self, plan):
         self.plan = plan
         self.store = MemoryStore("shop-1-test", plan)
         self.needs = {stage.key: stage.needs for stage in plan.stages}
@@ -91,6 +94,10 @@ class Deployment(RuleBasedStateMachine):
         assert not held
         assert self.store.in_use[order.host] == 1
 
+    def rows(self):
+        """Return every row as it is now; rows are frozen, so a copy of the tables is enough."""
+        return self.store.deployment, dict(self.store.stages), dict(self.store.tasks)
+
     def ends_of_hosts(self, data):
         return data.draw(st.sampled_from(self.attempts))
 
@@ -108,10 +115,10 @@ class Deployment(RuleBasedStateMachine):
     def a_host_finishes(self, data, outcome, retryable):
         error = None if outcome is Outcome.SUCCEEDED else TaskError("e", "it broke", retryable=retryable)
         task, attempt = self.ends_of_hosts(data)
-        before = repr((self.store.deployment, self.store.stages, self.store.tasks))
+        before = self.rows()
         self.handle(TaskFinished(task, attempt, outcome, error))
         if attempt < self.store.tasks[task].attempt:  # an outdated report changes nothing
-            assert repr((self.store.deployment, self.store.stages, self.store.tasks)) == before
+            assert self.rows() == before
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data())
@@ -208,9 +215,8 @@ class Deployment(RuleBasedStateMachine):
             asked = {item.status for item in self.store.interruptions.values()}
             assert (self.store.timers, InterruptionStatus.OPEN in asked) == ({}, False)
             assert self.store.deployment.in_flight == 0
-            rows = (self.store.deployment, self.store.stages, self.store.tasks)
-            assert self.final_rows in (None, repr(rows))
-            self.final_rows = repr(rows)
+            assert self.final_rows in (None, self.rows())
+            self.final_rows = self.rows()
 
     @invariant()
     def it_never_waits_for_nothing(self):
@@ -256,5 +262,15 @@ class Deployment(RuleBasedStateMachine):
         self.fire(*min(late or self.store.timers, key=lambda key: (self.store.timers[key], key)))
 
 
-Deployment.TestCase.settings = settings(max_examples=300, stateful_step_count=60, deadline=None)
-TestDeployment = Deployment.TestCase
+class ShortStory(Deployment):
+    """The same of small plans, told in few steps and many ways."""
+
+    @initialize(plan=plans(stages_at_most=3, hosts_at_most=6))
+    def create(self, plan):
+        self.begin(plan)
+
+
+TestLongStories = Deployment.TestCase
+TestLongStories.settings = settings(max_examples=300, stateful_step_count=60)
+TestShortStories = ShortStory.TestCase
+TestShortStories.settings = settings(max_examples=2000, stateful_step_count=15)

@@ -11,22 +11,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.conductor.conftest import make_house
-
-__all__ = ["make_house"]  # a fixture
+from tests.integration.conductor.conftest import running_house
+from tests.integration.conftest import running_broker
 
 DEADLINE = 60
 _CLOCK = re.compile(r"\b\d\d:\d\d:\d\d\b")
 _ID = re.compile(r"\bshop-(\d+)-[a-z0-9]{4}\b")
 _LENGTH = re.compile(r"(?<=after )[\d.]+ s\b")
-
-
-@pytest.fixture
-def database_url(sqlite_template, tmp_path):
-    """SQLite alone: the command line sees no database."""
-    path = tmp_path / "tidegate.db"
-    shutil.copyfile(sqlite_template, path)
-    return f"sqlite:///{path}"
 
 
 @dataclass(frozen=True)
@@ -127,19 +118,35 @@ hosts:
 """
 
 
+@contextmanager
+def small_house(folder, template):
+    """Run two simulated hosts and one coordinator on SQLite alone: the command line sees no database."""
+    path = folder / "tidegate.db"
+    shutil.copyfile(template, path)
+    with (
+        running_broker(folder) as broker,
+        running_house(folder, f"sqlite:///{path}", broker, ["web-1", "web-2"]) as made,
+    ):
+        yield made
+
+
 @pytest.fixture
-def house(make_house):
-    """Two simulated hosts and one coordinator."""
-    with make_house(["web-1", "web-2"]) as made:
+def house(sqlite_template, tmp_path):
+    with small_house(tmp_path, sqlite_template) as made:
         yield made
 
 
 @pytest.fixture
 def tidegate(house, tmp_path):
-    command_line = CommandLine(house.coordinators[0], tmp_path / "work")
-    (command_line.folder / "tidegate.yaml").write_text(PROCESS)
-    (command_line.folder / "inventory.yaml").write_text(INVENTORY)
-    return command_line
+    return command_line(house, tmp_path / "work")
+
+
+def command_line(house, folder):
+    """Return the command line in a new folder with a process and an inventory."""
+    made = CommandLine(house.coordinators[0], folder)
+    (folder / "tidegate.yaml").write_text(PROCESS)
+    (folder / "inventory.yaml").write_text(INVENTORY)
+    return made
 
 
 @pytest.fixture

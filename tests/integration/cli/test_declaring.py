@@ -3,8 +3,22 @@
 import json
 import stat
 
+import pytest
+
 from tasks.joining import JoinFile
-from tests.integration.cli.conftest import PROCESS, Ran
+from tests.integration.cli.conftest import PROCESS, Ran, command_line, small_house
+
+
+@pytest.fixture(scope="module")
+def house(sqlite_template, tmp_path_factory):
+    """One coordinator for all of these tests: what one declares no other looks at."""
+    with small_house(tmp_path_factory.mktemp("house"), sqlite_template) as made:
+        yield made
+
+
+@pytest.fixture
+def tidegate(house, tmp_path):
+    return command_line(house, tmp_path / "work")
 
 
 def test_a_host_is_added_and_removed(tidegate):

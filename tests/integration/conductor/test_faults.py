@@ -111,10 +111,10 @@ def desk(store, tmp_path):
     return Desk(build_services(settings, store, lambda: None))
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # writers of SQLite are alone
 def test_a_deployment_cancelled_while_it_gets_the_lock_does_not_keep_it(desk):
     """One coordinator cancels the queued deployment in the moment in which another gives it the lock."""
-    if desk.services.store.is_sqlite:
-        pytest.skip("writers of SQLite are alone")
     with desk.services.store.write() as tx:
         tx.execute(insert(locks).values(project="shop", environment="production", deployment="shop-0-zzzz"))
     first = desk.deploy()
@@ -246,10 +246,10 @@ def test_a_timeout_is_not_judged_before_the_host_could_speak(desk):
     assert desk.status(deployment) == ("running", "running")
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # writers of SQLite are alone
 def test_an_inventory_is_applied_although_reports_come_in(desk):
     """The database ends one of two transactions that wait for each other; who applies does not see it."""
-    if desk.services.store.is_sqlite:
-        pytest.skip("writers of SQLite are alone")
     text = "hosts:\n  - {name: web-1, environments: [production], roles: [web, db]}\n"
     waiting = sql("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with ThreadPoolExecutor(1) as person:

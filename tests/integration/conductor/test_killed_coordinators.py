@@ -15,23 +15,24 @@ def ran_once(house: House, identity: str) -> bool:
     return dict(house.fleet.ran) == {f"{identity}.check@{name}.1": 1 for name in NAMES}
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_two_coordinators_killed_at_random_run_a_plan_of_200_hosts_right(make_house, database_url, seed):
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # several coordinators need it
+def test_two_coordinators_killed_at_random_run_a_plan_of_200_hosts_right(make_house):
     """Each is killed again and again, often both: every attempt runs once, and the deployment succeeds."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("several coordinators need PostgreSQL")
-    rng = random.Random(seed)  # noqa: S311 - a repeatable story, not a secret
+    rng = random.Random(1)  # noqa: S311 - a repeatable story, not a secret
     with make_house(NAMES, coordinators=2, accept_within="500ms") as house:
         house.declare("{batch: 5%}")
         identity = deploy(house)
         done = 0
         for _ in range(6):
             done += rng.randrange(5, 25)
-            wait_until(lambda done=done: len(house.fleet.ran) >= min(done, 190), f"{done} hosts have run", 60)
+            wait_until(
+                lambda done=done: len(house.fleet.ran) >= min(done, 190), f"{done} hosts have run", 180
+            )
             for process in rng.sample(house.coordinators, rng.choice([1, 1, 2])):
                 process.kill()
                 process.start()
-        assert until(house, identity, "succeeded", deadline=90)["stages"][0]["succeeded"] == len(NAMES)
+        assert until(house, identity, "succeeded", deadline=300)["stages"][0]["succeeded"] == len(NAMES)
         assert ran_once(house, identity)
 
 
@@ -41,8 +42,8 @@ def test_a_coordinator_killed_between_report_and_next_order_goes_on_where_it_was
         house.declare("{batch: 10%}")
         identity = deploy(house)
         for done in (3, 9, 15, 22, 30):
-            wait_until(lambda done=done: len(house.fleet.ran) >= done, f"{done} hosts have run", 60)
+            wait_until(lambda done=done: len(house.fleet.ran) >= done, f"{done} hosts have run", 180)
             house.coordinators[0].kill()
             house.coordinators[0].start()
-        until(house, identity, "succeeded", deadline=60)
+        until(house, identity, "succeeded", deadline=180)
         assert dict(house.fleet.ran) == {f"{identity}.check@{name}.1": 1 for name in NAMES[:40]}

@@ -86,7 +86,7 @@ def make(move: tuple[str, object], memory: MemoryStore, sql: SqlDeployment, now)
     sql.handle(event, now)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(plan=plans(), data=st.data())
 def test_every_story_leaves_the_same_rows_in_the_database_as_in_memory(store, plan, data):
     """Whatever happens in whatever order, both databases hold what the state machine decided."""

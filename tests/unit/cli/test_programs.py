@@ -141,16 +141,19 @@ def test_a_terminal_gets_colours_and_no_color_takes_them(api, environment):
 def test_ctrl_c_leaves_the_deployment_alone(api, environment):
     """Ctrl-C while waiting ends the command with 130, cancels nothing, and says how to follow or cancel."""
     api.on("GET", f"/deployments/{ID}", samples.deployment("running"))
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*TIDEGATE, "status", ID, "--wait"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    first = process.stdout.readline()  # it waits now
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=DEADLINE)
+    ) as process:
+        try:
+            first = process.stdout.readline()  # it waits now
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
     assert (first[9:], rest, process.returncode, errors, {line.partition(" ")[0] for line in api.lines}) == (
         "shop-42-k7q2: shop 1.1.0 to production, running\n",
         "",

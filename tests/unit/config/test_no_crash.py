@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.inventory import load_inventory
@@ -54,14 +54,12 @@ def test_yaml_like_text_loads_or_is_refused(text):
     holds(text)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.sampled_from([SHOP, *MALFORMED]), st.integers(0, 2000), st.integers(0, 6), FRAGMENTS)
 def test_a_damaged_file_loads_or_is_refused(text, at, length, fragment):
     """No file with some characters replaced crashes the reader."""
     holds(text[:at] + fragment + text[at + length :])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.fixed_dictionaries({}, optional=dict.fromkeys(KEYS, VALUES)),
     st.lists(
