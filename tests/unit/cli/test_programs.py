@@ -102,12 +102,12 @@ def test_help_in_a_pipe_is_plain(environment):
         for line in ran.stdout.partition("Commands:\n")[2].splitlines()
         if line.startswith("  ")
     ]
-    assert (ran.returncode, ran.stdout.isascii(), named[:15]) == (
+    assert (ran.returncode, ran.stdout.isascii(), named[:16]) == (
         0,
         True,
         [
-            "apply", "plan", "deploy", "status", "logs", "approve", "reject", "answer", "cancel", "worker", "schema",
-            "release", "hosts", "secrets", "keys",
+            "apply", "plan", "deploy", "status", "logs", "approve", "reject", "answer", "cancel", "up", "worker",
+            "schema", "release", "hosts", "secrets", "keys",
         ],
     )  # fmt: skip
 
