@@ -30,7 +30,7 @@ from tasks.queues import control_list, host_queue
 from tasks.reports import report_name
 
 RENEW_EVERY = 1.0
-REPEAT_EVERY = 1.0
+REPEAT_EVERY = 2.0
 
 
 @dataclass
