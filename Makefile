@@ -2,9 +2,8 @@
 
 PYTHON_OF_VENV := .venv/bin/python
 ARGS ?=
-# Files of tests are dealt out to three processes; each makes servers and a lab of its own when a test asks for them.
-# Three on two cores: a test of the lab mostly waits. tests/conftest.py puts the files in order, the longest first.
-DEALT := -n 3 --dist loadfile --no-loadscope-reorder
+# Files of tests are dealt out to two processes; each makes servers and a lab of its own when a test asks for them.
+DEALT := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint format types imports clean

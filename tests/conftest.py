@@ -2,7 +2,6 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,25 +16,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 
-TESTS = Path(__file__).parent
-FARTHEST_FIRST = (
-    "lab",
-    "integration",
-    "properties",
-    "golden",
-    "unit",
-)  # folders of tests, by distance from reality
-
 
 def pytest_configure() -> None:
     settings.load_profile("everywhere")
     # A shell starts what runs in its background deaf to Ctrl-C, and programs that tests start inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that no process is left alone with it at the end."""
-    items.sort(key=lambda item: FARTHEST_FIRST.index(item.path.relative_to(TESTS).parts[0]))
 
 
 @pytest.hookimpl(wrapper=True)
